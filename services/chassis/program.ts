@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Logger } from 'pino'
+import type { Dispatcher } from 'undici'
+import type { UpstreamSpec } from './desired.ts'
+
+/** HTTP/1.1 and HTTP/2 requests reach the same handlers, through Node's compatibility layer. */
+export type Request = IncomingMessage | Http2ServerRequest
+export type Response = ServerResponse | Http2ServerResponse
+
+/**
+ * What the chassis knows of a request before any program sees it: its ids, who called, where from.
+ * A program reads it, passes it on with every upstream call, and may set `upstream` and `failure`.
+ */
+export type RequestContext = {
+  requestId: string
+  traceId: string
+  spanId: string
+  parentSpanId: string | undefined
+  /** W3C trace flags of the incoming traceparent, `01` when there was none. */
+  traceFlags: string
+  /** SPIFFE ID of the caller as policy took it, and what that rests on. */
+  caller: string | undefined
+  callerBy: 'certificate' | 'header' | 'nobody'
+  /** The end user's address as far as it can be trusted, and the trusted X-Forwarded-For chain up to here. */
+  clientAddress: string
+  forwardedFor: string[]
+  /** Did this hop arrive encrypted? Becomes X-Forwarded-Proto at an ingress. */
+  encrypted: boolean
+  /** True where the public enters: nothing the client says about identity, address or ids is believed. */
+  ingress: boolean
+  upstream?: string
+  failure?: { name: string; code: string }
+}
+
+/** Answers one request. Never throws; failures become responses. */
+export type Handler = (request: Request, response: Response, context: RequestContext) => void
+
+/** One upstream of this workload, over whatever transport its link has now. */
+export type Upstream = {
+  spec(): UpstreamSpec
+  /** The pool in use now. Ask for it at each request: it is swapped live. */
+  dispatcher(): Dispatcher
+  /** A small JSON call, for programs with business logic. Rejects with a HopError when no answer came. */
+  call(context: RequestContext, request: JsonRequest): Promise<JsonAnswer>
+}
+
+export type JsonRequest = { method: string; path: string; body?: unknown }
+export type JsonAnswer = { status: number; body: unknown }
+
+/** Where a program stands: its name, whom it may call, a logger, a clock. It learns nothing about transport. */
+export type Site = {
+  name: string
+  upstream(callee: string): Upstream
+  upstreams(): Upstream[]
+  log: Logger
+  clock: () => number
+}
+
+/** What runs in a workload. */
+export type Program = (site: Site) => Promise<{ handler: Handler; close(): Promise<void> }>
