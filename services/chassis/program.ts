@@ -19,12 +19,13 @@ export type RequestContext = {
   parentSpanId: string | undefined
   /** W3C trace flags of the incoming traceparent, `01` when there was none. */
   traceFlags: string
+  /** The trusted X-Forwarded-For chain up to and including the caller, oldest first. */
+  forwardedFor: string[]
   /** SPIFFE ID of the caller as policy took it, and what that rests on. */
   caller: string | undefined
   callerBy: 'certificate' | 'header' | 'nobody'
-  /** The end user's address as far as it can be trusted, and the trusted X-Forwarded-For chain up to here. */
+  /** The end user's address as far as it can be trusted: the first of `forwardedFor`. */
   clientAddress: string
-  forwardedFor: string[]
   /** Did this hop arrive encrypted? Becomes X-Forwarded-Proto at an ingress. */
   encrypted: boolean
   /** True where the public enters: nothing the client says about identity, address or ids is believed. */
@@ -41,6 +42,8 @@ export type Upstream = {
   spec(): UpstreamSpec
   /** The pool in use now. Ask for it at each request: it is swapped live. */
   dispatcher(): Dispatcher
+  /** Raw header pairs by which this workload states its name where the link's transport does not prove it. */
+  callerHeaders(): readonly string[]
   /** A small JSON call, for programs with business logic. Rejects with a HopError when no answer came. */
   call(context: RequestContext, request: JsonRequest): Promise<JsonAnswer>
 }
@@ -48,11 +51,25 @@ export type Upstream = {
 export type JsonRequest = { method: string; path: string; body?: unknown }
 export type JsonAnswer = { status: number; body: unknown }
 
+/**
+ * One link as a program that has no business logic of its own needs it: the first request with a body that the link allows
+ * (else the first of all; patterns made concrete), the fields it carries, and everything it allows.
+ */
+export type Call = {
+  callee: string
+  method: string
+  path: string
+  data: readonly string[]
+  allow: readonly { method: string; path: string }[]
+}
+
 /** Where a program stands: its name, whom it may call, a logger, a clock. It learns nothing about transport. */
 export type Site = {
   name: string
   upstream(callee: string): Upstream
   upstreams(): Upstream[]
+  /** The topology's links of this workload, in its order. */
+  calls: readonly Call[]
   log: Logger
   clock: () => number
 }

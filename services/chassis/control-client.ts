@@ -1,0 +1,151 @@
+import { createInterface } from 'node:readline'
+import { createCsr } from '../../pki/csr.ts'
+import { HopError } from '../../pki/error.ts'
+import { generateKey, privateKeyPem } from '../../pki/keys.ts'
+import type { CredentialStore } from './credentials.ts'
+import type { Desired } from './desired.ts'
+import { failureOf } from './failures.ts'
+import type { Observations } from './observation.ts'
+import type { Telemetry } from './telemetry.ts'
+import type { KeyPair } from './tls-options.ts'
+import type { Address } from './transport.ts'
+import { createUpstream } from './upstream.ts'
+
+/** What the control plane says over the stream, one JSON object a line. */
+export type ControlMessage =
+  | { type: 'desired'; desired: Desired }
+  | { type: 'trust'; bundle: string[]; crl: string[]; revoked?: string[] }
+  | { type: 'report'; id: string; since: number }
+  | { type: 'ping' }
+
+export type Acknowledgement = { version: number; ok: boolean; drained: boolean; error?: string }
+
+/** The workload API of the control plane, as one workload uses it. Every method rejects with a HopError. */
+export type ControlClient = {
+  /** First certificate, against a one-time join token. The connection proves only the control plane's identity. */
+  enrol(joinToken: string): Promise<void>
+  /** A new key and certificate, proven by the current one. Takes effect in the credential store. */
+  renew(): Promise<void>
+  /** A certificate for a public name the control plane wants held here. */
+  obtainPublic(name: string): Promise<void>
+  /** Messages until the stream ends. `signal` ends it from this side. */
+  stream(hello: { listening: Address; applied: number }, signal: AbortSignal): AsyncIterable<ControlMessage>
+  acknowledge(acknowledgement: Acknowledgement): Promise<void>
+  report(id: string, observations: Observations): Promise<void>
+  close(): Promise<void>
+}
+
+type Issued = { chain: string; bundle?: string[]; crl?: string[] }
+
+export const createControlClient = (options: {
+  workload: string
+  trustDomain: string
+  control: Address
+  credentials: CredentialStore
+  telemetry: Telemetry
+}): ControlClient => {
+  const { workload, trustDomain, credentials, telemetry } = options
+  const link = `${workload}:control`
+  const id = `spiffe://${trustDomain}/control`
+  const open = (transport: 'tls' | 'mtls') =>
+    createUpstream({
+      spec: { link, callee: 'control', transport, address: options.control, id, verify: true },
+      credentials,
+      telemetry,
+      // a stream is silent for as long as nothing changes
+      limits: { connections: 4, headersMs: 15_000, bodyMs: 60_000, idleMs: 10_000, answerBytes: 1 << 20 },
+    })
+  let anonymous: ReturnType<typeof open> | undefined
+  let proven: ReturnType<typeof open> | undefined
+  let provenAs = -1
+
+  // Each renewal makes a new pool: requests then prove the new certificate, and the old stream ends when it ends.
+  const asOurselves = () => {
+    if (!proven || provenAs !== credentials.generation()) {
+      void proven?.close()
+      proven = open('mtls')
+      provenAs = credentials.generation()
+    }
+    return proven.dispatcher()
+  }
+
+  const post = async (path: string, body: unknown, known = true): Promise<unknown> => {
+    if (!known) anonymous ??= open('tls')
+    const dispatcher = known || !anonymous ? asOurselves() : anonymous.dispatcher()
+    try {
+      const answer = await dispatcher.request({
+        origin: originOf(options.control),
+        method: 'POST',
+        path,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      const text = await answer.body.text()
+      if (answer.statusCode >= 300) throw refusal(path, answer.statusCode, text)
+      return text === '' ? undefined : JSON.parse(text)
+    } catch (cause) {
+      if (cause instanceof HopError) throw cause
+      throw new HopError('control-unreachable', { message: `${path}: ${failureOf(cause).name}`, cause })
+    }
+  }
+
+  const issue = async (
+    path: string,
+    body: Record<string, unknown>,
+    csr: { uris?: string[]; dnsNames?: string[] },
+    known: boolean,
+  ) => {
+    const { privateKey, publicKey } = generateKey()
+    const issued = (await post(path, { ...body, csr: createCsr({ privateKey, publicKey, ...csr }) }, known)) as Issued
+    return { issued, pair: { key: privateKeyPem(privateKey), chain: issued.chain } satisfies KeyPair }
+  }
+
+  const own = { uris: [`spiffe://${trustDomain}/${workload}`] }
+
+  return {
+    async enrol(token) {
+      const { issued, pair } = await issue('/v1/enrol', { token, workload }, own, false)
+      if (issued.bundle && issued.crl) credentials.setTrust({ bundle: issued.bundle, crl: issued.crl })
+      credentials.setWorkload(pair)
+      await anonymous?.close()
+      anonymous = undefined
+    },
+    async renew() {
+      const { pair } = await issue('/v1/renew', {}, own, true)
+      credentials.setWorkload(pair)
+    },
+    async obtainPublic(dnsName) {
+      const { pair } = await issue('/v1/public', { dnsName }, { dnsNames: [dnsName] }, true)
+      credentials.setPublic(dnsName, pair)
+    },
+    async *stream(hello, signal) {
+      const answer = await asOurselves().request({
+        origin: originOf(options.control),
+        method: 'POST',
+        path: '/v1/stream',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(hello),
+        signal,
+      })
+      if (answer.statusCode >= 300) throw refusal('/v1/stream', answer.statusCode, await answer.body.text())
+      for await (const line of createInterface({ input: answer.body, crlfDelay: Number.POSITIVE_INFINITY }))
+        if (line !== '') yield JSON.parse(line) as ControlMessage
+    },
+    acknowledge: async acknowledgement => void (await post('/v1/ack', acknowledgement)),
+    report: async (reportId, observations) => void (await post(`/v1/report/${reportId}`, observations)),
+    async close() {
+      await Promise.all([anonymous?.close(), proven?.close()])
+    },
+  }
+}
+
+const originOf = ({ host, port }: Address): string => `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+const refusal = (path: string, status: number, text: string): HopError => {
+  try {
+    const { failure, detail } = JSON.parse(text) as { failure?: string; detail?: string }
+    return new HopError(failure ?? 'control-refused', { message: `${path}: ${status} ${detail ?? ''}`.trim() })
+  } catch {
+    return new HopError('control-refused', { message: `${path}: ${status}` })
+  }
+}

@@ -1,0 +1,198 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { HopError } from '../../pki/error.ts'
+import { type Connection, type ConnectionTable, createConnectionTable } from './connections.ts'
+import type { Credentials } from './credentials.ts'
+import { type Failure, failureNamed, failureOf } from './failures.ts'
+import type { Peer } from './observation.ts'
+import { type Judgement, judgeCaller } from './peer.ts'
+import type { Telemetry } from './telemetry.ts'
+import type { Address, Transport } from './transport.ts'
+
+/** Bounds of a listener; what exceeds them is refused, never queued. */
+export type ListenerLimits = { connections: number; firstByteMs: number; handshakeMs: number }
+
+export const listenerLimits: ListenerLimits = { connections: 4096, firstByteMs: 10_000, handshakeMs: 10_000 }
+
+export type ListenerOptions = {
+  credentials: Credentials
+  telemetry: Telemetry
+  trustDomain: string
+  /** Only certificates of public names are shown here, and callers are never asked for theirs. */
+  publicOnly?: boolean
+  /** Offered by ALPN, in order. */
+  protocols?: string[]
+  /** Sees a connection before its first byte is read; true means it was taken over (passthrough). */
+  takeOver?: (socket: Socket) => boolean
+  /** Gets every connection that may speak HTTP here. */
+  admit: (socket: Socket, connection: Connection) => void
+  limits?: ListenerLimits
+}
+
+export type Listener = {
+  listen(address?: Partial<Address>): Promise<Address>
+  accepts(): readonly Transport[]
+  /** From the next connection on; those already open are the connection table's business. */
+  setAccepts(accepts: readonly Transport[]): void
+  connections: ConnectionTable
+  close(): Promise<void>
+}
+
+const tlsRecordHandshake = 0x16
+
+/**
+ * One port, any set of transports, changed live, never closed. The first byte says what a connection speaks;
+ * what it turns out to be must be accepted at that moment.
+ */
+export const createListener = (options: ListenerOptions): Listener => {
+  const { credentials, telemetry, trustDomain, limits = listenerLimits } = options
+  const connections = createConnectionTable(telemetry)
+  let accepts: readonly Transport[] = []
+
+  const admit = (socket: Socket, transport: Transport, peer: Peer, handshakeMs?: number) => {
+    const connection = connections.open(socket, { transport, peer, generation: credentials.generation(), handshakeMs })
+    options.admit(socket, connection)
+  }
+
+  const refuse = (socket: Socket, failure: Failure) => {
+    connections.refused(socket, failure)
+    socket.destroy()
+  }
+
+  const judge = (socket: TLSSocket) => {
+    const started = handshakes.get(endpointOf(socket)) ?? performance.now()
+    socket.on('error', ignored)
+    const judgement: Judgement = options.publicOnly
+      ? { peer: { kind: 'anonymous', because: 'no-certificate' } }
+      : judgeCaller(socket, trustDomain)
+    if (judgement.refused) return refuse(socket, judgement.refused)
+    const transport: Transport = judgement.peer.kind === 'authenticated' ? 'mtls' : 'tls'
+    if (!accepts.includes(transport))
+      return refuse(socket, failureNamed(accepts.includes('mtls') ? 'no-client-certificate' : 'transport-not-accepted'))
+    admit(socket, transport, judgement.peer, performance.now() - started)
+  }
+
+  // Node hands over the TLS socket without the one it wraps; both have the same remote endpoint.
+  const handshakes = new Map<string, number>()
+
+  const createHandshaker = (requestCert: boolean): TlsServer =>
+    createTlsServer({
+      requestCert,
+      rejectUnauthorized: false,
+      handshakeTimeout: limits.handshakeMs,
+      ALPNProtocols: options.protocols ?? ['http/1.1'],
+      SNICallback(serverName, done) {
+        const context = credentials.publicServer(serverName)
+        if (context) return done(null, context)
+        if (options.publicOnly) done(new HopError('unrecognized-name', { message: 'no such public name' }))
+        else done(null, undefined)
+      },
+    })
+      .on('secureConnection', judge)
+      .on('keylog', line => telemetry.keyLog(line.toString('latin1').trim()))
+      .on('tlsClientError', (error, socket) => {
+        connections.refused(socket, failureOf(error))
+        socket.destroy()
+      })
+
+  const anonymous = createHandshaker(false)
+  const mutual = createHandshaker(true)
+
+  // Servers get their default context lazily, once per generation of the credentials.
+  const generations = new Map<TlsServer, number>()
+  const refresh = (server: TlsServer, socket: Socket): boolean => {
+    if (generations.get(server) === credentials.generation()) return true
+    try {
+      server.setSecureContext(credentials.serverOptions(options.publicOnly ?? false))
+      generations.set(server, credentials.generation())
+      return true
+    } catch (error) {
+      refuse(socket, failureOf(error))
+      return false
+    }
+  }
+
+  const handshake = (socket: Socket) => {
+    const asks = !options.publicOnly && accepts.includes('mtls')
+    if (!asks && !accepts.includes('tls')) return refuse(socket, failureNamed('tls-to-plaintext'))
+    const server = asks ? mutual : anonymous
+    if (!refresh(server, socket)) return
+    const endpoint = endpointOf(socket)
+    handshakes.set(endpoint, performance.now())
+    socket.once('close', () => handshakes.delete(endpoint))
+    server.emit('connection', socket)
+  }
+
+  const plaintext = (socket: Socket) => {
+    if (accepts.includes('plaintext')) return admit(socket, 'plaintext', { kind: 'anonymous', because: 'plaintext' })
+    connections.refused(socket, failureNamed('plaintext-to-tls'))
+    // RFC 9110 15.5.22: say what is wanted instead of leaving the caller with a reset
+    socket.resume()
+    socket.end(
+      'HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3\r\nConnection: Upgrade, close\r\nContent-Length: 0\r\n\r\n',
+    )
+    socket.setTimeout(1000, () => socket.destroy())
+  }
+
+  const sort = (socket: Socket) => {
+    const timer = setTimeout(() => refuse(socket, failureNamed('handshake-timeout')), limits.firstByteMs)
+    socket.once('close', () => clearTimeout(timer))
+    const first = () => {
+      const byte: Buffer | null = socket.read(1)
+      if (byte === null) {
+        if (!socket.readableEnded && !socket.destroyed) socket.once('readable', first)
+        return
+      }
+      clearTimeout(timer)
+      socket.unshift(byte)
+      if (byte[0] === tlsRecordHandshake) handshake(socket)
+      else plaintext(socket)
+    }
+    socket.once('readable', first)
+  }
+
+  const server: Server = createServer({ noDelay: true, allowHalfOpen: false }, socket => {
+    socket.on('error', ignored)
+    if (!connections.arrived(socket, limits.connections)) return
+    if (!options.takeOver?.(socket)) sort(socket)
+  })
+
+  return {
+    listen: ({ host = '127.0.0.1', port = 0 } = {}) => listen(server, host, port),
+    accepts: () => accepts,
+    setAccepts(next) {
+      accepts = [...next]
+    },
+    connections,
+    async close() {
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      connections.destroyAll()
+      await closed
+    },
+  }
+}
+
+const ignored = () => {}
+
+const endpointOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`
+
+const listen = (server: Server, host: string, port: number): Promise<Address> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        cause.code === 'EADDRINUSE'
+          ? new HopError('port-taken', {
+              field: 'port',
+              expected: 'a free port',
+              found: `${host}:${port} in use`,
+              cause,
+            })
+          : cause,
+      ),
+    )
+    server.listen(port, host, () => {
+      const bound = server.address()
+      if (bound === null || typeof bound === 'string') return reject(new Error('listener has no address'))
+      resolve({ host: bound.address, port: bound.port })
+    })
+  })

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import { HopError } from '../../pki/error.ts'
+import type { Desired } from '../chassis/desired.ts'
+import type { Observations } from '../chassis/observation.ts'
+
+/** What control says to a workload over its stream, one JSON object a line. */
+export type StreamMessage =
+  | { type: 'desired'; desired: Desired }
+  | TrustMessage
+  | { type: 'report'; id: string; since: number }
+  | { type: 'ping' }
+
+/** `revoked`: serials whose open connections must end, because a CRL stops only new ones. */
+export type TrustMessage = { type: 'trust'; bundle: string[]; crl: string[]; revoked: string[] }
+
+/** A workload's answer to a version. Sent again when `drained` turns true. */
+export type Ack = { version: number; ok: boolean; error?: string; drained: boolean }
+
+/** One open stream, as the workload API holds it. */
+export type Line = { send(message: StreamMessage): void; close(): void }
+
+/** Who is connected, and what each acknowledged last. In memory only: a restart asks everybody again. */
+export type Fleet = {
+  /** A second stream of the same workload ends the first. Returns what to call when this one ends. */
+  attach(name: string, line: Line): () => void
+  connected(name: string): boolean
+  send(name: string, message: StreamMessage): void
+  broadcast(message: StreamMessage): void
+  disconnect(name: string): void
+  acked(name: string): Ack | undefined
+  ack(name: string, ack: Ack): void
+  /** Resolves once `done()` holds; looks again at every acknowledgement and connection. Rejects with the signal's reason. */
+  until(done: () => boolean, signal: AbortSignal): Promise<void>
+  /** What a workload saw after cursor `since`. Throws `workload-not-connected`, `report-timeout`. */
+  report(name: string, since: number, timeoutMs: number): Promise<Observations>
+  /** A report that came in; false when nobody asked this workload for it. */
+  reported(name: string, id: string, observations: Observations): boolean
+  close(): void
+}
+
+export const createFleet = (): Fleet => {
+  const lines = new Map<string, Line>()
+  const acks = new Map<string, Ack>()
+  const questions = new Map<string, { name: string; answer: (observations: Observations) => void }>()
+  const changes = new EventEmitter().setMaxListeners(0)
+  const fleet: Fleet = {
+    attach(name, line) {
+      const before = lines.get(name)
+      lines.set(name, line)
+      before?.close()
+      changes.emit('change')
+      return () => {
+        if (lines.get(name) !== line) return
+        lines.delete(name)
+        changes.emit('change')
+      }
+    },
+    connected: name => lines.has(name),
+    send: (name, message) => lines.get(name)?.send(message),
+    broadcast(message) {
+      for (const line of lines.values()) line.send(message)
+    },
+    disconnect: name => lines.get(name)?.close(),
+    acked: name => acks.get(name),
+    ack(name, ack) {
+      // An answer to an older version must not hide that a newer one was answered.
+      if (ack.version < (acks.get(name)?.version ?? 0)) return
+      acks.set(name, ack)
+      changes.emit('change')
+    },
+    async until(done, signal) {
+      signal.throwIfAborted()
+      while (!done())
+        await once(changes, 'change', { signal }).catch(error => {
+          throw signal.reason ?? error
+        })
+    },
+    async report(name, since, timeoutMs) {
+      if (!lines.has(name))
+        throw new HopError('workload-not-connected', {
+          field: 'workload',
+          expected: 'a connected workload',
+          found: `${name}, which is not`,
+          remedy: 'See the state for who is connected',
+        })
+      const id = randomUUID()
+      const { promise, resolve, reject } = Promise.withResolvers<Observations>()
+      questions.set(id, { name, answer: resolve })
+      const timer = setTimeout(() => reject(tooSlow(name, timeoutMs)), timeoutMs)
+      fleet.send(name, { type: 'report', id, since })
+      try {
+        return await promise
+      } finally {
+        clearTimeout(timer)
+        questions.delete(id)
+      }
+    },
+    reported(name, id, observations) {
+      const question = questions.get(id)
+      if (question?.name !== name) return false
+      question.answer(observations)
+      return true
+    },
+    close() {
+      for (const line of lines.values()) line.close()
+      lines.clear()
+    },
+  }
+  return fleet
+}
+
+const tooSlow = (name: string, timeoutMs: number) =>
+  new HopError('report-timeout', {
+    field: `report of ${name}`,
+    expected: `an answer within ${timeoutMs} ms`,
+    found: 'none',
+    remedy: 'Ask again; if it stays silent, restart the workload',
+  })

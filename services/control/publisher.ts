@@ -1,0 +1,69 @@
+import type { Desired } from '../chassis/desired.ts'
+import type { Topology } from '../topology.ts'
+import type { Fleet } from './fleet.ts'
+import { type Plan, planOf, resolve, type Unversioned } from './plan.ts'
+import { planAt } from './steps.ts'
+import type { Store } from './store.ts'
+
+/** Turns what the operator wants into what each workload is told. */
+export type Publisher = {
+  /**
+   * Makes `change` and stores what follows from it for each workload in one transaction, then sends it.
+   * Only workloads for which something changed get a new version; those in `again` get one regardless.
+   */
+  publish(change?: () => void, again?: readonly string[]): void
+  /** The last state published to a workload of the topology. */
+  current(name: string): Desired | undefined
+  /** Debug sessions end with the process: they are not stored. */
+  keyLog: Set<string>
+  /** A version some workload applied under a state now lost; versions go on above it. */
+  seen(version: number): void
+}
+
+export const createPublisher = (topology: Topology, store: Store, fleet: Fleet): Publisher => {
+  const { intent } = store
+  const keyLog = new Set<string>()
+  let floor = 0
+
+  const plan = (): Plan => {
+    const row = intent.rollout()
+    if (!row) return planOf(topology, intent.mode())
+    return planAt(row.step, planOf(topology, row.from), planOf(topology, row.to), topology)
+  }
+
+  return {
+    keyLog,
+    seen(version) {
+      floor = Math.max(floor, version)
+    },
+    current: name => intent.published(name),
+    publish(change, again = []) {
+      const fresh = store.transaction(() => {
+        change?.()
+        const now = {
+          addresses: intent.addresses(),
+          routes: intent.routes(),
+          unverified: intent.unverified(),
+          keyLog: [...keyLog],
+        }
+        const changed: [string, Desired][] = []
+        for (const [name, posture] of Object.entries(plan())) {
+          const wanted = resolve(topology, name, posture, now)
+          const before = intent.published(name)
+          if (before && same(before, wanted) && !again.includes(name)) continue
+          const desired = { ...wanted, version: intent.nextVersion(floor) }
+          intent.publish(name, desired)
+          changed.push([name, desired])
+        }
+        return changed
+      })
+      for (const [name, desired] of fresh) fleet.send(name, { type: 'desired', desired })
+    },
+  }
+}
+
+const same = ({ version: _, ...before }: Desired, wanted: Unversioned): boolean =>
+  JSON.stringify(sorted(before)) === JSON.stringify(sorted(wanted))
+
+/** Field order is not a difference. */
+const sorted = (value: object): object => Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,0 +1,91 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { HopError } from '../../pki/error.ts'
+import type { Direction } from '../chassis/relay.ts'
+import type { AlterRule } from './alteration.ts'
+import { bodies, readBody } from './api-body.ts'
+import { streamOf } from './find.ts'
+import type { RecordedConnection } from './recording.ts'
+import type { Tap, TapState } from './tap.ts'
+import type { Wire } from './wire.ts'
+
+type Route = (tap: Tap, body: unknown, reply: FastifyReply) => unknown
+
+const ask: Record<string, Route> = {
+  bytes: tap => ({ link: tap.link, recorded: tap.state().recorded, connections: tap.connections().map(showBytes) }),
+  capture: (tap, body, reply) => {
+    const { keyLog } = readBody(bodies.capture, body)
+    const file = `${tap.link.replaceAll(/[^\w.-]/g, '-')}.pcapng`
+    reply.header('content-disposition', `attachment; filename="${file}"`)
+    reply.type('application/octet-stream')
+    return tap.capture(keyLog)
+  },
+}
+
+const act: Record<string, Route> = {
+  find: (tap, body) => ({ link: tap.link, ...tap.find(readBody(bodies.find, body)) }),
+  capture: ask.capture!,
+  alter: (tap, body) => {
+    tap.alter(readBody(bodies.alter, body))
+    return showTap(tap.state())
+  },
+  cut: (tap, body) => ({ cut: tap.cut(readBody(bodies.cut, body)), ...showTap(tap.state()) }),
+  restore: tap => {
+    tap.restore()
+    return showTap(tap.state())
+  },
+  delay: (tap, body) => {
+    tap.delay(readBody(bodies.delay, body).ms)
+    return showTap(tap.state())
+  },
+  redirect: (tap, body) => {
+    tap.redirect(readBody(bodies.redirect, body))
+    return showTap(tap.state())
+  },
+  reset: tap => {
+    tap.reset()
+    return showTap(tap.state())
+  },
+}
+
+/**
+ * Adds the routes under `/wire`. Whoever registers this guards it: nothing here asks who is calling.
+ * Refusals are problem+json (RFC 9457): 404 for an unknown link, 400 for anything wrong with the body.
+ */
+export const registerWireApi = async (fastify: FastifyInstance, wire: Wire): Promise<void> => {
+  await fastify.register(async scope => {
+    scope.setErrorHandler(sendProblem)
+    scope.get('/wire', () => ({ taps: wire.taps().map(tap => showTap(tap.state())) }))
+    const answer = (route: Route) => (request: FastifyRequest<{ Params: { link: string } }>, reply: FastifyReply) =>
+      reply.send(route(wire.tap(request.params.link), request.body, reply))
+    for (const [name, route] of Object.entries(ask)) scope.get(`/wire/:link/${name}`, answer(route))
+    for (const [name, route] of Object.entries(act)) scope.post(`/wire/:link/${name}`, answer(route))
+  })
+}
+
+/** A tap's state as JSON: rules as hex, `left` absent where a rule never ends. */
+const showTap = (state: TapState) => ({ ...state, alterations: state.alterations.map(showRule) })
+
+const showRule = ({ find, replace, direction, hits, left }: AlterRule) => ({
+  ...{ find: find.toString('hex'), replace: replace.toString('hex'), direction, hits },
+  left: Number.isFinite(left) ? left : undefined,
+})
+
+/** One recorded connection: both directions as base64, and each piece's time, direction, kind and size in order. */
+const showBytes = (connection: RecordedConnection) => {
+  const { id, openedAt, closedAt, caller, callee, forgotten, events } = connection
+  const stream = (direction: Direction): string => streamOf(connection, direction).toString('base64')
+  return {
+    ...{ id, openedAt, closedAt, caller, callee, forgotten },
+    bytes: { 'to-callee': stream('to-callee'), 'to-caller': stream('to-caller') },
+    events: events.map(({ at, direction, kind, bytes }) => ({ at, direction, kind, length: bytes.length })),
+  }
+}
+
+const sendProblem = (error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const { code, message, field, expected, found, remedy, statusCode } = error as HopError & { statusCode?: number }
+  const hop = error instanceof HopError
+  const status = hop ? (code === 'link-unknown' ? 404 : 400) : (statusCode ?? 500)
+  const detail = status >= 500 ? 'the wire failed' : message
+  const problem = { title: hop ? code : 'bad request', status, detail, code, field, expected, found, remedy }
+  return reply.code(status).type('application/problem+json').send(problem)
+}

@@ -1,0 +1,49 @@
+import { HopError } from '../../pki/error.ts'
+import { createTap, type Tap, type TapOptions } from './tap.ts'
+
+/** The network as an attacker owns it: a tap per link. */
+export type Wire = {
+  /** Puts a tap on a link. Rejects with HopError `link-tapped-twice` or `tap-not-listening`. */
+  add(options: TapOptions): Promise<Tap>
+  /** Throws HopError `link-unknown`. */
+  tap(link: string): Tap
+  taps(): Tap[]
+  close(): Promise<void>
+}
+
+/** A wire without taps. */
+export const createWire = (): Wire => {
+  const taps = new Map<string, Promise<Tap>>()
+  const ready = new Map<string, Tap>()
+  return {
+    async add(options) {
+      const { link } = options
+      if (taps.has(link)) {
+        throw new HopError('link-tapped-twice', { field: 'link', expected: 'a link without a tap', found: link })
+      }
+      const starting = createTap(options)
+      taps.set(link, starting)
+      try {
+        const tap = await starting
+        ready.set(link, tap)
+        return tap
+      } catch (error) {
+        taps.delete(link)
+        throw error
+      }
+    },
+    tap(link) {
+      const tap = ready.get(link)
+      if (tap) return tap
+      const known = [...ready.keys()].join(', ') || 'none: the wire is off'
+      throw new HopError('link-unknown', { field: 'link', expected: `one of ${known}`, found: JSON.stringify(link) })
+    },
+    taps: () => [...ready.values()],
+    async close() {
+      const started = await Promise.allSettled(taps.values())
+      taps.clear()
+      ready.clear()
+      await Promise.all(started.map(result => (result.status === 'fulfilled' ? result.value.close() : undefined)))
+    },
+  }
+}
