@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, testTimeout: number) => ({
@@ -6,6 +7,8 @@ const project = (name: string, testTimeout: number) => ({
 
 export default defineConfig({
   test: {
+    // vitest keeps one core for itself; these tests mostly wait for sockets
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [project('unit', 15_000), project('integration', 60_000), project('slow', 600_000)],
   },
 })

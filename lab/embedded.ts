@@ -7,7 +7,7 @@ import { createOperatorServer } from '../services/control/operator-server.ts'
 import type { Rate } from '../services/edge/rate-limit.ts'
 import { startRedirect } from '../services/edge/redirect.ts'
 import { clientLink, linkIds } from '../services/hops.ts'
-import { type Member, startMember } from '../services/member.ts'
+import { type Member, type MemberLimits, startMember } from '../services/member.ts'
 import type { Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology.ts'
 import { registerWireApi } from '../services/wire/api.ts'
@@ -25,6 +25,7 @@ export type EmbeddedOptions = {
   logTo?: DestinationStream
   lifetimes?: Partial<Lifetimes>
   rate?: Rate
+  limits?: MemberLimits
 }
 
 /** How to reach a running lab: all that a client of it needs. */
@@ -33,6 +34,8 @@ export type LabAccess = {
   operator: string
   wire: string | null
   token: string
+  /** Where workloads enrol. */
+  control: Address
   /** Where the public client dials, and the plaintext door beside it. */
   edge: Address
   redirect: Address
@@ -47,8 +50,11 @@ export type EmbeddedLab = { access: LabAccess; close(): Promise<void> }
 export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedLab> => {
   const { topology, stateDir, mode, clock = Date.now, ports = {} } = options
   const closing: (() => Promise<unknown>)[] = []
+  // one part that does not end well must not keep the others open
   const close = async () => {
-    for (const end of closing.splice(0).reverse()) await end()
+    const failures: unknown[] = []
+    for (const end of closing.splice(0).reverse()) await end().catch(error => failures.push(error))
+    if (failures.length > 0) throw failures[0]
   }
   try {
     const log = createLog('control', options.logTo)
@@ -61,8 +67,8 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
       ...(options.lifetimes ? { lifetimes: options.lifetimes } : {}),
       ...(ports.operator ? { operatorPort: ports.operator } : {}),
     })
-    await control.start()
     closing.push(() => control.close())
+    await control.start()
     const { operations, operatorToken: token } = control
 
     const members = new Map<string, Member>()
@@ -75,6 +81,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
         clock,
         ...(options.logTo ? { logTo: options.logTo } : {}),
         ...(options.rate ? { rate: options.rate } : {}),
+        ...(options.limits ? { limits: options.limits } : {}),
         ...(isEdge && ports.edge && options.wire === false ? { listen: { port: ports.edge } } : {}),
       })
       members.set(name, member)
@@ -105,7 +112,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
       })
       wireUrl = await server.listen({ host: '127.0.0.1', port: 0 })
       closing.push(() => server.close())
-    }
+    } else await operations.setRoutes({})
 
     const redirect = await startRedirect({
       serverName: topology.ingress.serverName,
@@ -125,6 +132,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
         operator: urlOf(control.operatorAddress()),
         wire: wireUrl,
         token,
+        control: control.workloadAddress(),
         edge: front,
         redirect: redirect.address,
       },

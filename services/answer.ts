@@ -1,4 +1,4 @@
-import { type Problem, problemBody } from './chassis/problem.ts'
+import { type Problem, sendProblem } from './chassis/problem.ts'
 import type { RequestContext, Response } from './chassis/program.ts'
 
 /** Answers with a problem where there is no fastify to do it. Names the failure in the context, for the request's record. */
@@ -6,10 +6,8 @@ export const answerProblem = (
   response: Response,
   context: RequestContext,
   problem: Omit<Problem, 'requestId'>,
+  also: readonly string[] = [],
 ): void => {
   context.failure = { name: problem.name, code: problem.name }
-  response.statusCode = problem.status
-  response.setHeader('content-type', 'application/problem+json')
-  response.setHeader('cache-control', 'no-store')
-  response.end(problemBody({ ...problem, requestId: context.requestId }))
+  sendProblem(response, { ...problem, requestId: context.requestId }, also)
 }

@@ -5,8 +5,9 @@ import { createCredentials } from './chassis/credentials.ts'
 import type { Program } from './chassis/program.ts'
 import { createLog, createTelemetry } from './chassis/telemetry.ts'
 import type { Address } from './chassis/transport.ts'
-import { createWorkload } from './chassis/workload.ts'
-import { createEdge } from './edge/edge.ts'
+import { createWorkload, type WorkloadLimits } from './chassis/workload.ts'
+import { createEdge, hsts } from './edge/edge.ts'
+import type { HelloLimits } from './edge/hello.ts'
 import { createPassthrough } from './edge/passthrough.ts'
 import type { Rate } from './edge/rate-limit.ts'
 import { type ProgramName, programs } from './programs.ts'
@@ -23,7 +24,11 @@ export type MemberOptions = {
   clock?: () => number
   logTo?: DestinationStream
   rate?: Rate
+  limits?: MemberLimits
 }
+
+/** What peers may take of a workload, and of the edge until their ClientHello is read. Absent: the usual. */
+export type MemberLimits = WorkloadLimits & { hello?: HelloLimits }
 
 /** One workload of a topology: listening from the start, a member of the mesh once it has joined. */
 export type Member = {
@@ -71,8 +76,10 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     telemetry,
     clock,
     publicOnly: isEdge,
+    ...(isEdge ? { refusalHeaders: hsts } : {}),
+    ...(options.limits ? { limits: options.limits } : {}),
     ...(app ? { app: app.address } : {}),
-    ...(isEdge ? { takeOver: createPassthrough(telemetry) } : {}),
+    ...(isEdge ? { takeOver: createPassthrough(telemetry, options.limits?.hello) } : {}),
   })
   const address = await workload.listen(options.listen)
   let agent: Agent | undefined

@@ -1,4 +1,4 @@
-/** The candidate a mistyped word most likely meant, or undefined when none is close (a third of it may differ, or two letters changing places). */
+/** The candidate a mistyped word most likely meant, or undefined when none is close: a third of its letters may differ. */
 export const nearest = (word: string, candidates: Iterable<string>): string | undefined => {
   let best: string | undefined
   let least = Math.max(word.length < 4 ? 1 : 2, Math.floor(word.length / 3)) + 1

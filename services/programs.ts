@@ -1,6 +1,7 @@
 import type { Program } from './chassis/program.ts'
+import type { programNames } from './program-names.ts'
 
-/** Program name → how to load it. A workload loads only what it runs. Adding a program is adding a row. */
+/** Program name → how to load it. A workload loads only what it runs. Adding a program is adding a row here and its name there. */
 export const programs = {
   gateway: async () => (await import('./gateway/gateway.ts')).gateway,
   orders: async () => (await import('./orders/orders.ts')).orders,
@@ -9,9 +10,6 @@ export const programs = {
   shipping: async () => (await import('./shipping/shipping.ts')).shipping,
   generic: async () => (await import('./generic/generic.ts')).generic,
   sidecar: async () => (await import('./sidecar/sidecar.ts')).sidecar,
-} satisfies Record<string, () => Promise<Program>>
+} satisfies Record<Exclude<(typeof programNames)[number], 'edge'> | 'sidecar', () => Promise<Program>>
 
 export type ProgramName = keyof typeof programs
-
-/** What a topology may name: all but the sidecar, which comes with every legacy workload by itself; and the edge. */
-export const programNames: readonly string[] = ['edge', ...Object.keys(programs).filter(name => name !== 'sidecar')]

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { programNames } from './programs.ts'
+import { programNames } from './program-names.ts'
 import { oneOf, type Problem, shown } from './topology-problems.ts'
 
 /**

@@ -1,8 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { HopError } from '../../pki/error.ts'
-import type { ControlClient, ControlMessage } from './control-client.ts'
+import type { ControlClient } from './control-client.ts'
+import type { Acknowledgement, ControlMessage } from './control-protocol.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { Desired } from './desired.ts'
+import { backoff, createRenewals, pause } from './renewal.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Address } from './transport.ts'
 import type { Workload } from './workload.ts'
@@ -21,8 +22,6 @@ export type AgentOptions = {
 
 export type Agent = { close(): Promise<void> }
 
-const backoff = { firstMs: 100, mostMs: 5_000 }
-
 /**
  * A workload's side of the control plane: keeps the stream open, applies what it says in order, acknowledges,
  * and renews certificates in time. While the control plane is away, the workload goes on as it last was told.
@@ -32,97 +31,119 @@ export const startAgent = (options: AgentOptions): Agent => {
   const { clock = Date.now, renewAt = 0.5, random = Math.random } = options
   const ended = new AbortController()
   const { signal } = ended
+  const renewals = createRenewals({ credentials, telemetry, signal, clock, renewAt, random })
   let applied = 0
-  let stream = new AbortController()
+  let newest = 0
+  let wantedNames: readonly string[] = []
 
   const apply = async (desired: Desired) => {
+    const { version } = desired
+    if (version < newest) return
+    newest = version
+    wantedNames = desired.publicNames
+    const outcome: Acknowledgement = { version, ok: true, drained: true }
     try {
-      for (const name of desired.publicNames) if (!credentials.publicServer(name)) await control.obtainPublic(name)
+      for (const name of desired.publicNames) {
+        if (!credentials.publicServer(name)) await control.obtainPublic(name)
+        renewals.keep('public', name, () => control.obtainPublic(name))
+      }
+      // a certificate takes a while to come; what was said in the meantime must not be undone
+      if (version < newest) return dropUnwanted(desired.publicNames)
       await workload.apply(desired)
-      applied = desired.version
-      await control.acknowledge({ version: desired.version, ok: true, drained: true })
+      applied = Math.max(applied, version)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      telemetry.log.error({ version: desired.version, reason }, 'desired state not applied')
-      await control.acknowledge({ version: desired.version, ok: false, drained: false, error: reason }).catch(() => {})
+      telemetry.log.error({ version, reason }, 'desired state not applied')
+      Object.assign(outcome, { ok: false, drained: false, error: reason })
     }
+    // an acknowledgement that is lost is not a failure to apply; the next stream begins with what is desired then
+    await control
+      .acknowledge(outcome)
+      .catch(error => telemetry.log.warn({ version, reason: String(error) }, 'acknowledgement not delivered'))
   }
 
-  const trust = async (message: ControlMessage & { type: 'trust' }) => {
+  // A certificate nobody wants any more would be renewed for ever, and refused each time.
+  const dropUnwanted = (names: readonly string[]) => {
+    for (const name of names) if (!wantedNames.includes(name)) credentials.dropPublic(name)
+  }
+
+  const trust = ({ bundle, crl, revoked = [] }: ControlMessage & { type: 'trust' }) => {
+    const held = credentials.trust()
+    let changed = !sameTexts(held.bundle, bundle) || !sameTexts(held.crl, crl)
     try {
-      const { bundle, crl } = credentials.trust()
-      if (!sameTexts(bundle, message.bundle) || !sameTexts(crl, message.crl)) {
-        credentials.setTrust({ bundle: message.bundle, crl: message.crl })
-        await workload.refresh({ trustChanged: true })
-      }
-      workload.expel(new Set(message.revoked ?? []))
+      if (changed) credentials.setTrust({ bundle, crl })
     } catch (error) {
+      changed = false
       telemetry.log.error({ reason: String(error) }, 'trust not replaced; the old one stays')
     }
+    // before anything is waited for: a revoked peer is not owed the end of its requests
+    workload.expel(new Set(revoked))
+    if (changed) refresh({ trustChanged: true })
+  }
+
+  // Waits for the last request on the old connections, however long that takes: nobody here may wait with it.
+  const refresh = (what: Parameters<Workload['refresh']>[0]) => {
+    workload
+      .refresh(what)
+      .catch(error => telemetry.log.warn({ reason: String(error) }, 'old connections were not seen off'))
   }
 
   const obey = (message: ControlMessage) => {
     if (message.type === 'desired') void apply(message.desired)
-    else if (message.type === 'trust') void trust(message)
+    else if (message.type === 'trust') trust(message)
     else if (message.type === 'report')
       control
         .report(message.id, workload.observations(message.since))
         .catch(error => telemetry.log.warn({ reason: String(error) }, 'report not delivered'))
   }
 
-  const listen = async () => {
+  // A stream proves the certificate it began with. After a renewal the next one is opened beside it, so that the
+  // control plane never loses sight of this workload; it ends the older one itself.
+  let streams = 0
+  const follow = async () => {
+    const mine = ++streams
     let delay = backoff.firstMs
-    while (!signal.aborted) {
+    while (!signal.aborted && mine === streams) {
       try {
-        stream = new AbortController()
-        for await (const message of control.stream({ listening, applied }, AbortSignal.any([signal, stream.signal]))) {
+        newest = applied
+        for await (const message of control.stream({ listening, applied }, signal)) {
+          // trust has no version, and the newer stream begins with what is trusted now: nothing late may undo that
+          if (mine !== streams && message.type === 'trust') continue
           delay = backoff.firstMs
           obey(message)
         }
       } catch (error) {
-        if (!signal.aborted && !stream.signal.aborted)
+        if (!signal.aborted && mine === streams)
           telemetry.log.warn({ reason: String(error) }, 'stream to the control plane lost')
       }
-      if (stream.signal.aborted) continue
+      if (mine !== streams) return
       await pause(delay * (0.5 + random()), signal)
       delay = Math.min(delay * 2, backoff.mostMs)
     }
   }
 
-  const renewInTime = async () => {
-    let delay = backoff.firstMs
-    while (!signal.aborted) {
-      const held = credentials.held().find(({ kind }) => kind === 'workload')
-      if (!held) throw new HopError('not-enrolled', { message: 'nothing to renew' })
-      const left = Date.parse(held.notAfter) - clock()
-      await pause(delay > backoff.firstMs ? delay : left * renewAt * (0.9 + 0.2 * random()), signal)
-      if (signal.aborted) return
-      try {
-        await control.renew()
-        for (const { kind, name } of credentials.held()) if (kind === 'public') await control.obtainPublic(name)
-        // the stream proves the certificate it began with; begin it anew
-        stream.abort()
-        await workload.refresh({ trustChanged: false })
-        delay = backoff.firstMs
-      } catch (error) {
-        telemetry.log.warn({ reason: String(error) }, 'renewal failed; the old certificate stays')
-        delay = Math.min(delay * 2, Math.max(backoff.mostMs, left / 10))
-      }
-    }
+  const following = new Set<Promise<void>>()
+  const startFollowing = () => {
+    const stream = follow().finally(() => following.delete(stream))
+    following.add(stream)
   }
-
-  const running = Promise.all([listen(), renewInTime()])
+  startFollowing()
+  const id = credentials.id()
+  if (id === undefined) throw new HopError('not-enrolled', { message: 'an agent begins with a certificate' })
+  renewals.keep('workload', id, async () => {
+    await control.renew()
+    startFollowing()
+    refresh({ trustChanged: false })
+  })
   return {
     async close() {
       ended.abort()
-      await running
+      // first, so that nothing waits for an answer that will not come
       await control.close()
+      await Promise.all([renewals.over(), ...following])
     },
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  wait(ms, undefined, { signal, ref: false }).catch(() => {})
 
 const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((text, i) => text === b[i])

@@ -8,6 +8,17 @@ export const sendHead = (response: Response, status: number, pairs: string[]): v
   else response.writeHead(status, fieldsOf(pairs))
 }
 
+/**
+ * Ends an answer whose first chunk is its whole body. As text a small one leaves in one write with its headers, which over
+ * TLS is one record; as bytes it would need two.
+ */
+export const endWhole = (response: Response, body: Buffer): void => {
+  if (response instanceof ServerResponse && body.length <= oneWrite) response.end(body.toString('latin1'), 'latin1')
+  else response.end(body)
+}
+
+const oneWrite = 16_384
+
 /** Sends headers that no body has carried along; HTTP/2 has sent them already. */
 export const flush = (response: Response): void => {
   if (response instanceof ServerResponse) response.flushHeaders()

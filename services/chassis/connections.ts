@@ -16,17 +16,23 @@ export type Connection = {
   peer: Peer
   /** Generation of the credentials it was judged under. */
   generation: number
-  serverName: string | undefined
+  /** The public name it asked for and was shown the certificate of: the public enters here. */
+  publicName: string | undefined
   remoteAddress: string
 }
 
 /** Every connection of one listener: counted from arrival, known from admission, gone when closed. */
 export type ConnectionTable = {
-  /** False when the table is full; the socket is destroyed then. */
+  /**
+   * Makes room for a new connection. When the table is full, the one that has been silent longest since it arrived
+   * goes; when none is silent the new one is refused: false, and destroyed.
+   */
   arrived(socket: Socket, limit: number): boolean
+  /** Its first byte came: it no longer counts as silent. */
+  spoke(socket: Socket): void
   open(
     socket: Socket,
-    known: { transport: Transport; peer: Peer; generation: number; handshakeMs: number | undefined },
+    known: Pick<Connection, 'transport' | 'peer' | 'generation' | 'publicName'> & { handshakeMs: number | undefined },
   ): Connection
   refused(socket: Socket, failure: Failure): void
   all(): Connection[]
@@ -37,28 +43,35 @@ export type ConnectionTable = {
 
 export const createConnectionTable = (telemetry: Telemetry): ConnectionTable => {
   const sockets = new Set<Socket>()
+  const silent = new Set<Socket>()
   const opened = new Map<Socket, Connection>()
   const watchers = new Set<() => void>()
 
   return {
     arrived(socket, limit) {
       if (sockets.size >= limit) {
-        socket.destroy()
-        return false
+        const [silentLongest] = silent
+        ;(silentLongest ?? socket).destroy()
+        if (!silentLongest) return false
+        silent.delete(silentLongest)
       }
       sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
+      silent.add(socket)
+      socket.once('close', () => {
+        sockets.delete(socket)
+        silent.delete(socket)
+      })
       return true
     },
-    open(socket, { transport, peer, generation, handshakeMs }) {
+    spoke: socket => void silent.delete(socket),
+    open(socket, { transport, peer, generation, publicName, handshakeMs }) {
       const connection: Connection = {
         id: newSpanId(),
         socket,
         transport,
         peer,
         generation,
-        serverName:
-          socket instanceof TLSSocket && socket.servername ? String(socket.servername).toLowerCase() : undefined,
+        publicName,
         remoteAddress: socket.remoteAddress ?? 'unknown',
       }
       opened.set(socket, connection)
@@ -105,21 +118,29 @@ export const createConnectionTable = (telemetry: Telemetry): ConnectionTable => 
   }
 }
 
-/** What a TLS socket can tell of itself, for either side's record. Nothing for plaintext. */
-export const describeTls = (socket: Socket): Partial<ConnectionRecord> => {
-  if (!(socket instanceof TLSSocket)) return {}
+/**
+ * What a TLS socket can tell of itself, for either side's record. Nothing for plaintext. A caller gives the certificate it
+ * has read already: on that side Node 24 hands it out only once.
+ */
+export const describeTls = (socket: Socket, read?: X509Certificate): Partial<ConnectionRecord> => {
+  // Node 24 dereferences a null SSL in getProtocol() once the socket below was destroyed
+  if (!(socket instanceof TLSSocket) || socket.destroyed) return {}
   const described: Partial<ConnectionRecord> = { resumed: socket.isSessionReused() }
   const protocol = socket.getProtocol()
   if (protocol) described.protocol = protocol
   const cipher = socket.getCipher()
   if (cipher) described.cipher = cipher.standardName
   if (socket.alpnProtocol) described.alpn = socket.alpnProtocol
-  if (socket.servername) described.serverName = String(socket.servername)
+  if (socket.servername) described.serverName = printable(String(socket.servername))
   const own = socket.getX509Certificate()
   if (own) described.localKey = keyOf(own)
-  const theirs = socket.getPeerX509Certificate()
+  const theirs = read ?? socket.getPeerX509Certificate()
   if (theirs) described.peerKey = keyOf(theirs)
   return described
 }
 
 const keyOf = (certificate: X509Certificate): string => spkiHash(certificate.publicKey)
+
+// the other end chose the name, and whoever reads the record may do so on a terminal
+const printable = (name: string): string =>
+  name.replace(/[^\x21-\x7e]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)

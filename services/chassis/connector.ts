@@ -58,11 +58,13 @@ export const createConnector = (
         telemetry.connection({ ...record, failure: { name, code } })
         return error ? done(error, null) : done(new Error('no socket'), null)
       }
+      const certificate =
+        'getPeerX509Certificate' in socket ? (socket as TLSSocket).getPeerX509Certificate() : undefined
       telemetry.connection({
         ...record,
         transport: spec.transport,
-        peer: calleeOf(spec, socket),
-        ...describeCaller(socket),
+        peer: calleeOf(spec, certificate),
+        ...describeCaller(socket, certificate),
       })
       keepLateFailure(socket, failure => telemetry.connection({ ...record, id: newSpanId(), failure }))
       done(null, socket)
@@ -75,24 +77,24 @@ const checkCallee = (spec: UpstreamSpec, certificate: PeerCertificate): Error | 
   return refused && new CalleeRefused(refused)
 }
 
-const calleeOf = (spec: UpstreamSpec, socket: Socket): Peer => {
+const calleeOf = (spec: UpstreamSpec, certificate: X509Certificate | undefined): Peer => {
   if (spec.transport === 'plaintext') return { kind: 'anonymous', because: 'plaintext' }
   if (!spec.verify) return { kind: 'anonymous', because: 'not-verified' }
-  const certificate = (socket as TLSSocket).getPeerX509Certificate()
   const judgement = certificate && judgeCallee(certificate, spec.id)
   return judgement?.peer ?? { kind: 'anonymous', because: 'no-certificate' }
 }
 
-const describeCaller = (socket: Socket) => {
+const describeCaller = (socket: Socket, certificate: X509Certificate | undefined) => {
   const group = 'getEphemeralKeyInfo' in socket ? (socket as TLSSocket).getEphemeralKeyInfo() : undefined
   const keyExchange = group && 'name' in group ? group.name : undefined
-  return { ...describeTls(socket), ...(typeof keyExchange === 'string' ? { keyExchange } : {}) }
+  return { ...describeTls(socket, certificate), ...(typeof keyExchange === 'string' ? { keyExchange } : {}) }
 }
 
-/** Under TLS 1.3 a callee refuses after the handshake, by an alert that undici hides: keep it for the record. */
+/** Under TLS 1.3 a callee refuses after the handshake, by an alert that only the socket tells: keep it for the record. */
 const keepLateFailure = (socket: Socket, keep: (failure: { name: string; code: string }) => void) => {
   socket.prependOnceListener('error', error => {
     const { name, code } = failureOf(error)
-    keep({ name, code })
+    // undici's own codes are our side closing; the requests it failed have records of their own
+    if (!code.startsWith('UND_ERR')) keep({ name, code })
   })
 }

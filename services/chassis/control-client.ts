@@ -1,24 +1,16 @@
 import { createInterface } from 'node:readline'
+import type { SecureContext } from 'node:tls'
 import { createCsr } from '../../pki/csr.ts'
 import { HopError } from '../../pki/error.ts'
 import { generateKey, privateKeyPem } from '../../pki/keys.ts'
+import type { Acknowledgement, ControlMessage } from './control-protocol.ts'
 import type { CredentialStore } from './credentials.ts'
-import type { Desired } from './desired.ts'
 import { failureOf } from './failures.ts'
 import type { Observations } from './observation.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { KeyPair } from './tls-options.ts'
 import type { Address } from './transport.ts'
 import { createUpstream } from './upstream.ts'
-
-/** What the control plane says over the stream, one JSON object a line. */
-export type ControlMessage =
-  | { type: 'desired'; desired: Desired }
-  | { type: 'trust'; bundle: string[]; crl: string[]; revoked?: string[] }
-  | { type: 'report'; id: string; since: number }
-  | { type: 'ping' }
-
-export type Acknowledgement = { version: number; ok: boolean; drained: boolean; error?: string }
 
 /** The workload API of the control plane, as one workload uses it. Every method rejects with a HopError. */
 export type ControlClient = {
@@ -53,18 +45,19 @@ export const createControlClient = (options: {
       credentials,
       telemetry,
       // a stream is silent for as long as nothing changes
-      limits: { connections: 4, headersMs: 15_000, bodyMs: 60_000, idleMs: 10_000, answerBytes: 1 << 20 },
+      limits: { connections: 4, waiting: 64, headersMs: 15_000, bodyMs: 60_000, idleMs: 10_000, answerBytes: 1 << 20 },
     })
   let anonymous: ReturnType<typeof open> | undefined
   let proven: ReturnType<typeof open> | undefined
-  let provenAs = -1
+  let provenBy: SecureContext | undefined
 
-  // Each renewal makes a new pool: requests then prove the new certificate, and the old stream ends when it ends.
+  // Another certificate or other trust makes a new pool; the old one goes on until its stream ends.
   const asOurselves = () => {
-    if (!proven || provenAs !== credentials.generation()) {
+    const context = credentials.client(true)
+    if (!proven || provenBy !== context) {
       void proven?.close()
       proven = open('mtls')
-      provenAs = credentials.generation()
+      provenBy = context
     }
     return proven.dispatcher()
   }
@@ -128,13 +121,20 @@ export const createControlClient = (options: {
         signal,
       })
       if (answer.statusCode >= 300) throw refusal('/v1/stream', answer.statusCode, await answer.body.text())
-      for await (const line of createInterface({ input: answer.body, crlfDelay: Number.POSITIVE_INFINITY }))
-        if (line !== '') yield JSON.parse(line) as ControlMessage
+      const { body } = answer
+      const lines = createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY })
+      // Once the reader has left, nobody else listens to either: an error would end the process.
+      for (const source of [body, lines]) source.on('error', () => {})
+      try {
+        for await (const line of lines) if (line !== '') yield JSON.parse(line) as ControlMessage
+      } finally {
+        body.destroy()
+      }
     },
     acknowledge: async acknowledgement => void (await post('/v1/ack', acknowledgement)),
     report: async (reportId, observations) => void (await post(`/v1/report/${reportId}`, observations)),
     async close() {
-      await Promise.all([anonymous?.close(), proven?.close()])
+      await Promise.all([anonymous?.destroy(), proven?.destroy()])
     },
   }
 }

@@ -1,8 +1,8 @@
 import type { Connection } from './connections.ts'
 import type { Rule } from './desired.ts'
 import type { RequestRecord } from './observation.ts'
-import { callerHeader, decide, identify } from './policy.ts'
-import { sendProblem } from './problem.ts'
+import { anyone, type Caller, callerHeader, decide, identify } from './policy.ts'
+import { type Problem, sendProblem } from './problem.ts'
 import type { Handler, Request, RequestContext, Response } from './program.ts'
 import type { Telemetry } from './telemetry.ts'
 import { newSpanId, newTraceId, readTraceParent, requestIdFrom } from './trace.ts'
@@ -17,6 +17,8 @@ export type EntranceOptions = {
   publicNames: () => readonly string[]
   /** Only the public enters here, whatever name it asked for. */
   publicOnly: boolean
+  /** Raw header pairs of every refusal (HSTS at an edge). */
+  refusalHeaders?: readonly string[]
   handler: Handler
   clock?: () => number
 }
@@ -25,32 +27,50 @@ export type EntranceOptions = {
 export type Entrance = (request: Request, response: Response, connection: Connection) => void
 
 export const createEntrance = (options: EntranceOptions): Entrance => {
-  const { telemetry, rules, publicNames, publicOnly, handler } = options
+  const { telemetry, rules, publicNames, publicOnly, refusalHeaders, handler } = options
   const clock = options.clock ?? Date.now
+  const refuse = (response: Response, problem: Problem) => sendProblem(response, problem, refusalHeaders)
+  let now = -1
+  let nowText = ''
+  // many requests share a millisecond
+  const isoOf = (at: number): string => {
+    if (at !== now) {
+      now = at
+      nowText = new Date(at).toISOString()
+    }
+    return nowText
+  }
 
   return (request, response, connection) => {
     const started = performance.now()
     const path = pathOf(request)
     const method = request.method ?? 'GET'
     const names = publicNames()
-    const ingress = publicOnly || (connection.serverName !== undefined && names.includes(connection.serverName))
-    const context = contextOf(request, connection, ingress)
+    const fromPublic = publicOnly || connection.publicName !== undefined
+    const stated = fromPublic ? undefined : single(request.headers[callerHeader])
+    const who = identify(connection.peer, connection.transport, stated)
+    const decision = decide(rules(), { caller: who.caller, transport: connection.transport, method, path })
+    // ids and addresses are believed from a caller whom a rule names, and from nobody who came in as anyone
+    const named = decision.allowed && decision.rule.from !== anyone
+    const ingress = fromPublic || (decision.allowed && !named)
+    const context = contextOf(request, connection, ingress, named ? who : nobody)
+    const { requestId } = context
     const record: Omit<RequestRecord, 'cursor'> = {
-      at: new Date(clock()).toISOString(),
-      requestId: context.requestId,
+      at: isoOf(clock()),
+      requestId,
       traceId: context.traceId,
       spanId: context.spanId,
       parentSpanId: context.parentSpanId,
       method,
-      path,
+      path: path.length > loggedPath ? path.slice(0, loggedPath) : path,
       status: 0,
       durationMs: 0,
       connection: connection.id,
-      caller: context.caller,
-      callerBy: context.callerBy,
+      caller: decision.allowed ? context.caller : who.caller,
+      callerBy: decision.allowed ? context.callerBy : who.callerBy,
       clientAddress: context.clientAddress,
     }
-    response.once('close', () => {
+    response.on('close', () => {
       record.status = response.headersSent ? response.statusCode : 0
       record.durationMs = performance.now() - started
       if (context.upstream) record.upstream = context.upstream
@@ -58,35 +78,24 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
       telemetry.request(record)
     })
 
-    if (ingress && misdirected(request, connection, names)) {
+    if (fromPublic && misdirected(request, connection, names)) {
       record.denied = 'the Host is not the server name this connection was made for'
-      return sendProblem(response, {
-        status: 421,
-        name: 'misdirected-request',
-        detail: record.denied,
-        requestId: context.requestId,
-      })
+      return refuse(response, { status: 421, name: 'misdirected-request', detail: record.denied, requestId })
     }
-    const decision = decide(rules(), { caller: context.caller, transport: connection.transport, method, path })
     if (!decision.allowed) {
       record.denied = decision.because
-      return sendProblem(response, {
-        status: 403,
-        name: 'denied-by-policy',
-        detail: decision.because,
-        requestId: context.requestId,
-      })
+      return refuse(response, { status: 403, name: 'denied-by-policy', detail: decision.because, requestId })
     }
-    record.rule = decision.rule
+    record.rule = decision.rule.link
     handler(request, response, context)
   }
 }
 
-const contextOf = (request: Request, connection: Connection, ingress: boolean): RequestContext => {
+const nobody: Caller = { caller: undefined, callerBy: 'nobody' }
+
+const contextOf = (request: Request, connection: Connection, ingress: boolean, who: Caller): RequestContext => {
   const { headers } = request
-  const stated = ingress ? undefined : single(headers[callerHeader])
-  const who = identify(connection.peer, connection.transport, stated)
-  const trusted = !ingress && who.caller !== undefined
+  const trusted = who.caller !== undefined
   const trace = trusted ? readTraceParent(single(headers.traceparent)) : undefined
   const chain = trusted ? addresses(single(headers['x-forwarded-for'])) : []
   const forwardedFor = [...chain, plainAddress(connection.remoteAddress)]
@@ -104,19 +113,21 @@ const contextOf = (request: Request, connection: Connection, ingress: boolean): 
   }
 }
 
-/** The path without its query, as far as it is harmless to log: queries may carry secrets. */
+/** As much of a path as goes into a record. Policy judges the whole of it. */
+const loggedPath = 256
+
+/** The path without its query: queries may carry secrets. */
 const pathOf = (request: Request): string => {
   const target = request.url ?? '/'
   const query = target.indexOf('?')
-  const path = query < 0 ? target : target.slice(0, query)
-  return path.length > 256 ? path.slice(0, 256) : path
+  return query < 0 ? target : target.slice(0, query)
 }
 
-const misdirected = (request: Request, { serverName }: Connection, names: readonly string[]): boolean => {
+const misdirected = (request: Request, { publicName }: Connection, names: readonly string[]): boolean => {
   const host = request.headers[':authority'] ?? request.headers.host
   if (typeof host !== 'string') return true
   const name = host.replace(/:\d+$/, '').toLowerCase()
-  return serverName === undefined ? !names.includes(name) : name !== serverName
+  return publicName === undefined ? !names.includes(name) : name !== publicName
 }
 
 const single = (header: string | string[] | undefined): string | undefined =>

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { HopError } from '../../pki/error.ts'
-import { breakOff, flush, sendEarlyHints, sendHead } from './answer.ts'
+import { breakOff, endWhole, flush, sendEarlyHints, sendHead } from './answer.ts'
 import { forwardFailure, statusOf } from './answer-status.ts'
 import { copyResponseHeaders, trailersOf } from './headers.ts'
 import { sendProblem } from './problem.ts'
@@ -21,7 +21,7 @@ export type HopSettings = {
 }
 
 /**
- * One request on its way through this hop: the handler undici calls for it. A class, because one object per request
+ * One request on its way through this hop: what the upstream's pool calls for it. A class, because one object per request
  * with shared methods costs a fraction of one closure per event.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -32,7 +32,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly settings: HopSettings
   body: Readable | null = null
   controller: Dispatcher.DispatchController | undefined
-  /** undici has begun to write the request. */
+  /** The pool has begun to write the request. */
   started = false
   /** The first byte of an answer was read. */
   answered = false
@@ -101,7 +101,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
     const coding = headers['transfer-encoding']
     const length = headers['content-length']
-    // undici undoes no coding but chunked, and framing told twice is not to be believed
+    // whatever dispatcher this is: framing told twice is not to be believed
     if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || length !== undefined)) throw badResponse
     this.status = status
     this.length = length === undefined ? -1 : Number(length)
@@ -118,7 +118,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.writeHead()
       if (chunk.length === this.length) {
         this.over = true
-        response.end(chunk)
+        endWhole(response, chunk)
         return
       }
     }

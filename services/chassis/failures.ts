@@ -79,8 +79,8 @@ const vocabulary = {
   ),
   'crl-missing': row(
     'UNABLE_TO_GET_CRL',
-    'no revocation list for one issuer in the chain',
-    'fetch every CRL, the root’s too',
+    'no revocation list for one issuer in the chain: it is missing here, or the issuer is a stranger’s',
+    'fetch every CRL, the root’s too; enrol with the right authority',
   ),
   'crl-stale': row('CRL_HAS_EXPIRED', 'the revocation list is past its nextUpdate', 'publish and fetch a new CRL'),
   'crl-not-yet-valid': row('CRL_NOT_YET_VALID', 'the revocation list is from the future', 'compare clocks'),

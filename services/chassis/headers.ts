@@ -1,5 +1,5 @@
 /**
- * Header hygiene for a proxy hop, on raw header arrays (name, value, name, value, …) as Node and undici hand them over.
+ * Header hygiene for a proxy hop, on raw header arrays (name, value, name, value, …) as Node and our client hand them over.
  * RFC 9110 §7.6.1 (Connection), §7.6.3 (Via); names are compared in lower case, `_` counted as `-` where identity is at stake.
  */
 
@@ -104,7 +104,7 @@ export const copyRequestHeaders = (raw: readonly string[], ingress: boolean, int
   if (cookie !== '') into.push('cookie', cookie)
 }
 
-/** What of a response may travel back, as raw pairs; `raw` are the bytes undici read. `own` replace what has their name. */
+/** What of a response may travel back, as raw pairs: bytes from undici, texts from our own client; `own` replace what has their name. */
 export const copyResponseHeaders = (raw: readonly Buffer[], own: readonly string[]): string[] => {
   const headers = own.slice()
   let dropped = none

@@ -28,6 +28,14 @@ export type HttpAcceptorOptions = {
   limits?: Partial<HttpLimits>
 }
 
+// A busy loop runs timers before it reads: a request may have arrived that nobody has looked at yet, a tap in between
+// taking a turn of its own. Only after some turns of the loop is an idle connection known to be idle.
+const turnsToRead = 4
+
+const afterTurns = (turns: number, then: () => void): void => {
+  setImmediate(() => (turns > 1 ? afterTurns(turns - 1, then) : then()))
+}
+
 /**
  * HTTP on sockets that somebody else accepted: the servers inside never listen. Requests that are not
  * beyond doubt are answered with 400-class problem+json and their connection closed (see `http-rules.ts`).
@@ -45,9 +53,10 @@ export const createHttpAcceptor = ({ onRequest, telemetry, limits: given }: Http
 
   function end({ connection: { socket }, drainMs }: Served): void {
     if (drainMs === undefined) return
-    const timer = setTimeout(() => {
+    const closeIfIdle = () => {
       if (served.get(socket)?.active === 0) socket.destroySoon()
-    }, drainMs)
+    }
+    const timer = setTimeout(() => afterTurns(turnsToRead, closeIfIdle), drainMs)
     socket.once('close', () => clearTimeout(timer))
   }
 

@@ -17,6 +17,8 @@ export const createHttp1 = (events: HttpEvents, limits: HttpLimits, served: Map<
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: limits.checkEveryMs,
     insecureHTTPParser: false,
+    // a request without a body is over when its headers are: no stream machinery for it
+    optimizeEmptyRequests: true,
     // refusalOf answers a missing Host, with our words
     requireHostHeader: false,
   })

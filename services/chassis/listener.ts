@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls'
 import { HopError } from '../../pki/error.ts'
+import { bind } from './bind.ts'
 import { type Connection, type ConnectionTable, createConnectionTable } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import { type Failure, failureNamed, failureOf } from './failures.ts'
@@ -8,6 +9,7 @@ import type { Peer } from './observation.ts'
 import { type Judgement, judgeCaller } from './peer.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Address, Transport } from './transport.ts'
+import { createUnderWay } from './under-way.ts'
 
 /** Bounds of a listener; what exceeds them is refused, never queued. */
 export type ListenerLimits = { connections: number; firstByteMs: number; handshakeMs: number }
@@ -22,8 +24,8 @@ export type ListenerOptions = {
   publicOnly?: boolean
   /** Offered by ALPN, in order. */
   protocols?: string[]
-  /** Sees a connection before its first byte is read; true means it was taken over (passthrough). */
-  takeOver?: (socket: Socket) => boolean
+  /** Sees a connection before its first byte is read. A promise means it was taken over (passthrough); kept when it is on its way. */
+  takeOver?: (socket: Socket) => Promise<void> | false
   /** Gets every connection that may speak HTTP here. */
   admit: (socket: Socket, connection: Connection) => void
   limits?: ListenerLimits
@@ -35,23 +37,35 @@ export type Listener = {
   /** From the next connection on; those already open are the connection table's business. */
   setAccepts(accepts: readonly Transport[]): void
   connections: ConnectionTable
+  /** Resolves when every handshake and take-over that runs now is over, however it ended, or after `mostMs`. */
+  handshakesOver(mostMs: number): Promise<void>
   close(): Promise<void>
 }
 
 const tlsRecordHandshake = 0x16
 
+/** A TLS handshake under way: since when, judged by which credentials, and what was accepted when its connection came. */
+type Handshake = { began: number; generation: number; accepted: readonly Transport[]; over: () => void }
+
 /**
- * One port, any set of transports, changed live, never closed. The first byte says what a connection speaks;
- * what it turns out to be must be accepted at that moment.
+ * One port, any set of transports, changed live, never closed. The first byte says what a connection speaks; what it
+ * turns out to be must be accepted at that moment. Only the public, whom nobody tells to move, may also come in the way
+ * that was accepted when it connected: whoever is admitted decides how long it stays.
  */
 export const createListener = (options: ListenerOptions): Listener => {
   const { credentials, telemetry, trustDomain, limits = listenerLimits } = options
   const connections = createConnectionTable(telemetry)
   let accepts: readonly Transport[] = []
 
-  const admit = (socket: Socket, transport: Transport, peer: Peer, handshakeMs?: number) => {
-    const connection = connections.open(socket, { transport, peer, generation: credentials.generation(), handshakeMs })
+  const admit = (socket: Socket, transport: Transport, peer: Peer, generation: number, handshakeMs?: number) => {
+    const publicName = publicNameOf(socket)
+    const connection = connections.open(socket, { transport, peer, generation, publicName, handshakeMs })
     options.admit(socket, connection)
+  }
+
+  const publicNameOf = (socket: Socket): string | undefined => {
+    const asked = socket instanceof TLSSocket && socket.servername ? String(socket.servername).toLowerCase() : undefined
+    return asked !== undefined && credentials.publicServer(asked) ? asked : undefined
   }
 
   const refuse = (socket: Socket, failure: Failure) => {
@@ -60,20 +74,25 @@ export const createListener = (options: ListenerOptions): Listener => {
   }
 
   const judge = (socket: TLSSocket) => {
-    const started = handshakes.get(endpointOf(socket)) ?? performance.now()
+    const known = handshakes.get(endpointOf(socket))
+    const { began, generation, accepted } = known ?? { began: performance.now(), generation: 0, accepted: accepts }
+    known?.over()
     socket.on('error', ignored)
     const judgement: Judgement = options.publicOnly
       ? { peer: { kind: 'anonymous', because: 'no-certificate' } }
       : judgeCaller(socket, trustDomain)
     if (judgement.refused) return refuse(socket, judgement.refused)
     const transport: Transport = judgement.peer.kind === 'authenticated' ? 'mtls' : 'tls'
-    if (!accepts.includes(transport))
+    const isPublic = options.publicOnly || publicNameOf(socket) !== undefined
+    if (!accepts.includes(transport) && !(isPublic && accepted.includes(transport)))
       return refuse(socket, failureNamed(accepts.includes('mtls') ? 'no-client-certificate' : 'transport-not-accepted'))
-    admit(socket, transport, judgement.peer, performance.now() - started)
+    admit(socket, transport, judgement.peer, generation, performance.now() - began)
   }
 
   // Node hands over the TLS socket without the one it wraps; both have the same remote endpoint.
-  const handshakes = new Map<string, number>()
+  // Trust may be replaced in mid-handshake: what counts is the generation that judged the chain.
+  const handshakes = new Map<string, Handshake>()
+  const underWay = createUnderWay()
 
   const createHandshaker = (requestCert: boolean): TlsServer =>
     createTlsServer({
@@ -112,19 +131,26 @@ export const createListener = (options: ListenerOptions): Listener => {
     }
   }
 
-  const handshake = (socket: Socket) => {
-    const asks = !options.publicOnly && accepts.includes('mtls')
-    if (!asks && !accepts.includes('tls')) return refuse(socket, failureNamed('tls-to-plaintext'))
+  const handshake = (socket: Socket, accepted: readonly Transport[]) => {
+    const may = (transport: Transport) => accepts.includes(transport) || accepted.includes(transport)
+    const asks = !options.publicOnly && may('mtls')
+    if (!asks && !may('tls')) return refuse(socket, failureNamed('tls-to-plaintext'))
     const server = asks ? mutual : anonymous
     if (!refresh(server, socket)) return
     const endpoint = endpointOf(socket)
-    handshakes.set(endpoint, performance.now())
-    socket.once('close', () => handshakes.delete(endpoint))
+    const { promise, resolve: over } = Promise.withResolvers<void>()
+    underWay.add(promise)
+    handshakes.set(endpoint, { began: performance.now(), generation: credentials.generation(), accepted, over })
+    socket.once('close', () => {
+      handshakes.delete(endpoint)
+      over()
+    })
     server.emit('connection', socket)
   }
 
   const plaintext = (socket: Socket) => {
-    if (accepts.includes('plaintext')) return admit(socket, 'plaintext', { kind: 'anonymous', because: 'plaintext' })
+    if (accepts.includes('plaintext'))
+      return admit(socket, 'plaintext', { kind: 'anonymous', because: 'plaintext' }, credentials.generation())
     connections.refused(socket, failureNamed('plaintext-to-tls'))
     // RFC 9110 15.5.22: say what is wanted instead of leaving the caller with a reset
     socket.resume()
@@ -135,6 +161,7 @@ export const createListener = (options: ListenerOptions): Listener => {
   }
 
   const sort = (socket: Socket) => {
+    const accepted = accepts
     const timer = setTimeout(() => refuse(socket, failureNamed('handshake-timeout')), limits.firstByteMs)
     socket.once('close', () => clearTimeout(timer))
     const first = () => {
@@ -144,8 +171,9 @@ export const createListener = (options: ListenerOptions): Listener => {
         return
       }
       clearTimeout(timer)
+      connections.spoke(socket)
       socket.unshift(byte)
-      if (byte[0] === tlsRecordHandshake) handshake(socket)
+      if (byte[0] === tlsRecordHandshake) handshake(socket, accepted)
       else plaintext(socket)
     }
     socket.once('readable', first)
@@ -154,16 +182,20 @@ export const createListener = (options: ListenerOptions): Listener => {
   const server: Server = createServer({ noDelay: true, allowHalfOpen: false }, socket => {
     socket.on('error', ignored)
     if (!connections.arrived(socket, limits.connections)) return
-    if (!options.takeOver?.(socket)) sort(socket)
+    const taken = options.takeOver?.(socket)
+    if (!taken) return sort(socket)
+    connections.spoke(socket)
+    underWay.add(taken)
   })
 
   return {
-    listen: ({ host = '127.0.0.1', port = 0 } = {}) => listen(server, host, port),
+    listen: ({ host = '127.0.0.1', port = 0 } = {}) => bind(server, host, port),
     accepts: () => accepts,
     setAccepts(next) {
       accepts = [...next]
     },
     connections,
+    handshakesOver: underWay.over,
     async close() {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       connections.destroyAll()
@@ -175,24 +207,3 @@ export const createListener = (options: ListenerOptions): Listener => {
 const ignored = () => {}
 
 const endpointOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`
-
-const listen = (server: Server, host: string, port: number): Promise<Address> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        cause.code === 'EADDRINUSE'
-          ? new HopError('port-taken', {
-              field: 'port',
-              expected: 'a free port',
-              found: `${host}:${port} in use`,
-              cause,
-            })
-          : cause,
-      ),
-    )
-    server.listen(port, host, () => {
-      const bound = server.address()
-      if (bound === null || typeof bound === 'string') return reject(new Error('listener has no address'))
-      resolve({ host: bound.address, port: bound.port })
-    })
-  })

@@ -10,8 +10,8 @@ export type Question = {
   path: string
 }
 
-/** Allowed by a named rule, or denied for a stated reason. */
-export type Decision = { allowed: true; rule: string } | { allowed: false; because: string }
+/** Allowed by a rule, or denied for a stated reason. */
+export type Decision = { allowed: true; rule: Rule } | { allowed: false; because: string }
 
 /** Who the caller is taken to be, and what that rests on. */
 export type Caller = { caller: string | undefined; callerBy: 'certificate' | 'header' | 'nobody' }
@@ -25,9 +25,13 @@ export const anyone = 'anyone'
  */
 export const identify = (peer: Peer, transport: Transport, statedCaller: string | undefined): Caller => {
   if (peer.kind === 'authenticated') return { caller: peer.id, callerBy: 'certificate' }
-  if (transport !== 'mtls' && statedCaller) return { caller: statedCaller, callerBy: 'header' }
+  if (transport !== 'mtls' && statedCaller && statedShape.test(statedCaller))
+    return { caller: statedCaller, callerBy: 'header' }
   return { caller: undefined, callerBy: 'nobody' }
 }
+
+// what is stated ends up in logs and answers, so it is a SPIFFE ID or it is nothing
+const statedShape = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/[A-Za-z0-9._-]{1,255}){1,8}$/
 
 /** Denies unless a rule allows. Reasons go from the outside in: transport, caller, method and path. */
 export const decide = (rules: readonly Rule[], { caller, transport, method, path }: Question): Decision => {
@@ -38,7 +42,7 @@ export const decide = (rules: readonly Rule[], { caller, transport, method, path
       because = `rule ${rule.link} does not admit ${transport}`
       continue
     }
-    if (matches(rule, method, path)) return { allowed: true, rule: rule.link }
+    if (matches(rule, method, path)) return { allowed: true, rule }
     because = `rule ${rule.link} does not allow ${method} on this path`
   }
   return { allowed: false, because }

@@ -23,13 +23,13 @@ export const problemBytes = (problem: Problem): string => {
   return `${head}connection: close\r\n\r\n${body}`
 }
 
-/** Answers with a problem; a response already begun can only be ended. */
-export const sendProblem = (response: Response, problem: Problem): void => {
+/** Answers with a problem and the raw header pairs in `also`; a response already begun can only be ended. */
+export const sendProblem = (response: Response, problem: Problem, also: readonly string[] = []): void => {
   if (response.headersSent) {
     response.destroy()
     return
   }
   const body = problemBody(problem)
   // both compatibility layers take the same pairs; their types differ
-  ;(response as ServerResponse).writeHead(problem.status, problemHeaders(body)).end(body)
+  ;(response as ServerResponse).writeHead(problem.status, [...problemHeaders(body), ...also]).end(body)
 }

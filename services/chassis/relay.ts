@@ -52,10 +52,14 @@ export const relay = (caller: Socket, callee: Socket, options: RelayOptions = {}
   watch('callee', callee, caller)
 }
 
-/** Ends a connection with a TCP reset, which the peer reads as ECONNRESET; one still connecting is just given up. */
+/**
+ * Ends a connection with a TCP reset, which the peer reads as ECONNRESET; one still connecting is just given up. So is one
+ * whose shutdown is under way: libuv refuses to reset it (EINVAL), and Node 24 would then never close its handle.
+ */
 export const reset = (socket: Socket): void => {
   if (socket.destroyed) return
-  if (socket.connecting) socket.destroy()
+  const shuttingDown = socket.writableEnded && !socket.writableFinished
+  if (socket.connecting || shuttingDown) socket.destroy()
   else socket.resetAndDestroy()
 }
 

@@ -36,5 +36,7 @@ export const bodyOf = (request: Request): Readable => {
     if (!body.readableEnded && !request.readableEnded) body.destroy(new Error('the client went away in mid-body'))
   })
   request.pause()
+  // whoever reads it judges its end; unread, an error would end the process
+  body.on('error', () => {})
   return body
 }

@@ -4,7 +4,7 @@ import { propagatedHeaders } from './propagation.ts'
 
 /**
  * The raw header pairs of the request that goes on: this hop's own (ids, trace, addresses, caller, Via) and what of the
- * incoming ones may travel. `Host` is left to undici: the next hop is addressed by its own name, the client's is in
+ * incoming ones may travel. `Host` is left to the pool: the next hop is addressed by its own name, the client's is in
  * X-Forwarded-Host, and no client chooses a server name for TLS.
  */
 export const requestHeaders = (

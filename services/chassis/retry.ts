@@ -1,5 +1,9 @@
-import type { errors } from 'undici'
-import type { Exchange } from './exchange.ts'
+import type { Readable } from 'node:stream'
+import { ConnectionLost } from './http-client-connection.ts'
+import type { Request } from './program.ts'
+
+/** What has become of one try so far. */
+type Attempt = { retried: boolean; answered: boolean; started: boolean; body: Readable | null; request: Request }
 
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
@@ -8,17 +12,13 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
  * before it took the request; or a kept-alive connection that closed without a byte of answer to an idempotent
  * request without body. Never on timeouts, refused certificates or refused connections.
  */
-export const mayRetry = ({ retried, answered, started, body, request }: Exchange, error: Error): boolean => {
+export const mayRetry = ({ retried, answered, started, body, request }: Attempt, error: Error): boolean => {
   if (retried || answered) return false
   const { code } = error as NodeJS.ErrnoException
   if (!started && poolGone.has(code!)) return body === null || !(body.readableDidRead || body.destroyed)
-  return body === null && idempotent.has(request.method!) && wasKeptAlive(error, code)
+  return body === null && idempotent.has(request.method!) && wasKeptAlive(error)
 }
 
 const poolGone = new Set(['UND_ERR_CLOSED', 'UND_ERR_DESTROYED'])
 
-// A socket that has delivered something before is a reused one. Resets carry no such record; they meet kept-alive connections most.
-const wasKeptAlive = (error: Error, code: string | undefined): boolean =>
-  code === 'UND_ERR_SOCKET'
-    ? ((error as errors.SocketError).socket?.bytesRead ?? 0) > 0
-    : code === 'ECONNRESET' || code === 'EPIPE'
+const wasKeptAlive = (error: Error): boolean => error instanceof ConnectionLost && error.reused

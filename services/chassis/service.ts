@@ -59,6 +59,8 @@ const refusalOf = (error: FastifyError | HopError): Refusal => {
     const { field, expected, found } = error
     return { status: 400, name: error.code, detail: error.message, field, expected, found }
   }
+  if (error instanceof HopError && error.code === 'no-upstream')
+    return { status: 503, name: error.code, detail: 'this service does not know its upstream yet' }
   const status = 'statusCode' in error && error.statusCode ? error.statusCode : 500
   // What broke inside is for the log; the caller learns that it did.
   if (status >= 500) return { status: 500, name: 'internal-error', detail: 'the request could not be handled' }

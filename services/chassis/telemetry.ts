@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import type { LogBatch } from './log-batch.ts'
 import type { ConnectionRecord, HeldCertificate, Observations, RequestRecord } from './observation.ts'
 import { createRing } from './ring.ts'
 
@@ -31,11 +32,42 @@ const redact = {
   censor: '[redacted]',
 }
 
+// JSON escapes what is below 0x20; terminals also obey C1 controls and readers be led astray by bidirectional overrides
+const obeyed = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const escaped = (line: string): string =>
+  line.replace(obeyed, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 /** A logger that redacts; `destination` absent means silent. */
 export const createLog = (name: string, destination?: DestinationStream, level = 'info'): Logger =>
   destination
-    ? pino({ name, level, redact, base: { workload: name }, timestamp: pino.stdTimeFunctions.epochTime }, destination)
+    ? pino(
+        {
+          name,
+          level,
+          redact,
+          base: { workload: name },
+          timestamp: pino.stdTimeFunctions.epochTime,
+          hooks: { streamWrite: escaped },
+        },
+        destination,
+      )
     : pino({ level: 'silent' })
+
+/**
+ * One line for each request, in the shape of pino's. A request record has no field that could hold a secret, and
+ * looking for some would cost more than all the rest of the line: it goes past pino, to the same destination.
+ */
+const createRequestLog = (workload: string, log: Logger): ((record: RequestRecord) => void) => {
+  if (!log.isLevelEnabled('info')) return () => {}
+  const stream = (log as unknown as Record<symbol, DestinationStream | LogBatch>)[pino.symbols.streamSym]!
+  const write = 'gather' in stream ? stream.gather : (line: string) => stream.write(line)
+  const start = `{"level":${pino.levels.values.info},"time":`
+  const end = `,"name":${JSON.stringify(workload)},"workload":${JSON.stringify(workload)},"msg":"request"}\n`
+  return record => {
+    const fields = escaped(JSON.stringify(record))
+    write(`${start}${Date.now()},${fields.slice(1, -1)}${end}`)
+  }
+}
 
 const remembered = { connections: 2000, requests: 2000, keyLog: 2000 }
 
@@ -43,6 +75,7 @@ export const createTelemetry = (workload: string, log: Logger = createLog(worklo
   const connections = createRing<ConnectionRecord>(remembered.connections)
   const requests = createRing<RequestRecord>(remembered.requests)
   const keys = createRing<{ cursor: number; line: string }>(remembered.keyLog)
+  const logRequest = createRequestLog(workload, log)
   let keepKeys = false
   let cursor = 0
   let keysFrom = 0
@@ -57,7 +90,7 @@ export const createTelemetry = (workload: string, log: Logger = createLog(worklo
       const kept = record as RequestRecord
       kept.cursor = ++cursor
       requests.push(kept)
-      log.info(kept, 'request')
+      logRequest(kept)
     },
     keyLog(line) {
       if (keepKeys) keys.push({ cursor: ++cursor, line })

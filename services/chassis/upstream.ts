@@ -1,9 +1,10 @@
-import { Pool } from 'undici'
-import { HopError } from '../../pki/error.ts'
+import type { Readable } from 'node:stream'
+import { HopError, type HopErrorDetails } from '../../pki/error.ts'
 import { createConnector } from './connector.ts'
 import type { Credentials } from './credentials.ts'
 import type { UpstreamSpec } from './desired.ts'
 import { failureOf } from './failures.ts'
+import { HttpPool } from './http-client.ts'
 import { callerHeader } from './policy.ts'
 import type { JsonAnswer, Upstream } from './program.ts'
 import { propagatedHeaders } from './propagation.ts'
@@ -12,6 +13,8 @@ import type { Telemetry } from './telemetry.ts'
 /** Bounds of one upstream's pool, in milliseconds where they are times. */
 export type UpstreamLimits = {
   connections: number
+  /** Requests that may wait for a connection. */
+  waiting: number
   headersMs: number
   bodyMs: number
   idleMs: number
@@ -21,6 +24,7 @@ export type UpstreamLimits = {
 // idleMs stays below the listeners' keep-alive timeout, so that the caller closes first and no request meets a closing socket
 export const upstreamLimits: UpstreamLimits = {
   connections: 64,
+  waiting: 1_024,
   headersMs: 15_000,
   bodyMs: 15_000,
   idleMs: 10_000,
@@ -34,7 +38,10 @@ export type ManagedUpstream = Upstream & {
    * connections has been answered and they are closed.
    */
   replace(spec: UpstreamSpec): Promise<void>
+  /** Lets what is under way finish; nothing new is taken. */
   close(): Promise<void>
+  /** Cuts what is under way. */
+  destroy(): Promise<void>
 }
 
 export const createUpstream = (options: {
@@ -47,21 +54,16 @@ export const createUpstream = (options: {
   let current = open(options.spec)
 
   function open(spec: UpstreamSpec) {
-    const { host, port } = spec.address
-    const scheme = spec.transport === 'plaintext' ? 'http' : 'https'
-    const pool = new Pool(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`, {
+    const pool = new HttpPool({
+      address: spec.address,
+      secure: spec.transport !== 'plaintext',
       connect: createConnector(spec, credentials, telemetry),
-      connections: limits.connections,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: limits.headersMs,
-      bodyTimeout: limits.bodyMs,
-      keepAliveTimeout: limits.idleMs,
-      keepAliveMaxTimeout: limits.idleMs,
-      maxResponseSize: -1,
+      ...limits,
     })
     const id = credentials.id()
-    const headers: readonly string[] = spec.transport === 'mtls' || id === undefined ? [] : [callerHeader, id]
+    // a sidecar's own application (no identity expected of it) has no use for its sidecar's name
+    const stated = spec.transport !== 'mtls' && spec.id !== ''
+    const headers: readonly string[] = stated && id !== undefined ? [callerHeader, id] : []
     return { spec, pool, headers }
   }
 
@@ -84,8 +86,7 @@ export const createUpstream = (options: {
           ],
           body: text,
         })
-        const raw = await answer.body.text()
-        return { status: answer.statusCode, body: raw === '' ? undefined : JSON.parse(raw) }
+        return { status: answer.statusCode, body: parse(await textOf(answer.body, limits.answerBytes)) }
       } catch (cause) {
         const { name, code } = failureOf(cause)
         context.failure = { name, code }
@@ -97,6 +98,30 @@ export const createUpstream = (options: {
       current = open(spec)
       await old.pool.close()
     },
-    close: () => current.pool.destroy(),
+    close: () => current.pool.close(),
+    destroy: () => current.pool.destroy(),
   }
 }
+
+/** A callee's answer as text, of at most `most` bytes: a callee is not trusted with this workload's memory. */
+const textOf = async (body: Readable, most: number): Promise<string> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > most) throw badAnswer({ field: 'answer', expected: `at most ${most} bytes`, found: 'more' })
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const parse = (text: string): unknown => {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw badAnswer({ field: 'answer', expected: 'JSON', found: 'something else', cause })
+  }
+}
+
+const badAnswer = (details: HopErrorDetails) => new HopError('bad-response', details)

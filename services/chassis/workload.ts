@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net'
 import { HopError } from '../../pki/error.ts'
+import type { Connection } from './connections.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { Desired, UpstreamSpec } from './desired.ts'
 import { createEntrance } from './entrance.ts'
+import { guarded } from './guarded.ts'
 import { createHttpAcceptor } from './http.ts'
-import { createListener } from './listener.ts'
+import type { HttpLimits } from './http-connection.ts'
+import { createListener, type ListenerLimits, listenerLimits } from './listener.ts'
 import type { Observations } from './observation.ts'
 import type { Call, Program, Site } from './program.ts'
 import type { Telemetry } from './telemetry.ts'
-import type { Address } from './transport.ts'
+import type { Address, Transport } from './transport.ts'
 import { createUpstream, type ManagedUpstream } from './upstream.ts'
 
 export type WorkloadOptions = {
@@ -23,9 +26,15 @@ export type WorkloadOptions = {
   app?: Address
   /** Towards the public only: shows public names' certificates, offers HTTP/2, asks nobody for a certificate. */
   publicOnly?: boolean
+  /** Raw header pairs of every refusal. */
+  refusalHeaders?: readonly string[]
   /** See {@link createListener}: passthrough takes connections over before they are read. */
-  takeOver?: (socket: Socket, desired: Desired) => boolean
+  takeOver?: (socket: Socket, desired: Desired) => Promise<void> | false
+  limits?: WorkloadLimits
 }
+
+/** What a workload lets peers take, where it is not the usual (`listenerLimits`, `defaultLimits`). */
+export type WorkloadLimits = { listener?: Partial<ListenerLimits>; http?: Partial<HttpLimits> }
 
 /** One workload's data plane: what it is told to do, it does; what it sees, it remembers. */
 export type Workload = {
@@ -35,7 +44,7 @@ export type Workload = {
   apply(desired: Desired): Promise<void>
   /** After credentials or trust changed: upstreams reconnect; callers proven under older trust are asked to. */
   refresh(options: { trustChanged: boolean }): Promise<void>
-  /** Closes at once every connection whose peer's certificate has one of these serials. */
+  /** Closes at once every connection whose peer's certificate has one of these serials, and those still in their handshake. */
   expel(serials: ReadonlySet<string>): void
   observations(since: number): Observations
   close(): Promise<void>
@@ -44,10 +53,15 @@ export type Workload = {
 /** An idle connection that may not stay is closed after this; an active one after its answer. */
 const idleGraceMs = 150
 
+/** So long is waited for handshakes under way, and for the first request of a connection that came just before a change. */
+const lateGraceMs = 1_000
+
 export const createWorkload = async (options: WorkloadOptions): Promise<Workload> => {
-  const { name, credentials, telemetry, clock = Date.now } = options
+  const { name, credentials, telemetry, clock = Date.now, limits = {} } = options
   const upstreams = new Map<string, ManagedUpstream>()
   let desired: Desired | undefined
+  let revoked: ReadonlySet<string> = new Set()
+  let trustedSince = 0
 
   const site: Site = {
     name,
@@ -77,10 +91,11 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     rules: () => desired?.rules ?? [],
     publicNames,
     publicOnly: options.publicOnly ?? false,
-    handler: program.handler,
+    refusalHeaders: options.refusalHeaders ?? [],
+    handler: guarded(program.handler, telemetry),
     clock,
   })
-  const http = createHttpAcceptor({ onRequest: entrance, telemetry })
+  const http = createHttpAcceptor({ onRequest: entrance, telemetry, limits: limits.http ?? {} })
   const listener = createListener({
     credentials,
     telemetry,
@@ -88,8 +103,20 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     publicOnly: options.publicOnly ?? false,
     protocols: options.publicOnly ? ['h2', 'http/1.1'] : ['http/1.1'],
     takeOver: socket => (desired && options.takeOver?.(socket, desired)) || false,
-    admit: (socket, connection) => http.accept(socket, connection),
+    admit,
+    limits: { ...listenerLimits, ...limits.listener },
   })
+
+  // A handshake may have begun before a revocation, a change of trust or of what is accepted, and ended after it.
+  function admit(socket: Socket, connection: Connection): void {
+    if (connection.peer.kind === 'authenticated' && revoked.has(connection.peer.serial)) return void socket.destroy()
+    http.accept(socket, connection)
+    if (isOutdated(connection) || !mayStay(connection)) http.drain(socket, lateGraceMs)
+  }
+
+  const mayStay = (connection: Connection) => qualifies(connection, listener.accepts(), publicNames())
+
+  const isOutdated = ({ transport, generation }: Connection) => transport === 'mtls' && generation < trustedSince
 
   const drain = async (leaves: Parameters<typeof listener.connections.gone>[0]) => {
     for (const { socket } of listener.connections.all().filter(leaves)) http.drain(socket, idleGraceMs)
@@ -125,22 +152,24 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
       listener.setAccepts(next.accepts)
       const wanted = [...local, ...next.upstreams]
       const callersMoved = applyUpstreams(wanted)
-      await drain(connection => !listener.accepts().includes(connection.transport))
-      await callersMoved
+      const leaves = (connection: Connection) => !mayStay(connection)
+      await Promise.all([drain(leaves), listener.handshakesOver(lateGraceMs), callersMoved])
+      await listener.connections.gone(leaves)
       if (desired !== next) return
       await dropUpstreams(wanted)
       for (const { name: held, kind } of credentials.held())
         if (kind === 'public' && !next.publicNames.includes(held)) credentials.dropPublic(held)
     },
     async refresh({ trustChanged }) {
-      const generation = credentials.generation()
+      if (trustChanged) trustedSince = credentials.generation()
       const callersMoved = Promise.all(
         [...upstreams.values()].filter(u => u.spec().transport !== 'plaintext').map(u => u.replace(u.spec())),
       )
-      if (trustChanged) await drain(c => c.transport === 'mtls' && c.generation < generation)
+      if (trustChanged) await drain(isOutdated)
       await callersMoved
     },
     expel(serials) {
+      revoked = serials
       for (const { peer, socket } of listener.connections.all())
         if (peer.kind === 'authenticated' && serials.has(peer.serial)) socket.destroy()
     },
@@ -148,11 +177,15 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     async close() {
       await listener.close()
       await http.close()
-      await Promise.all([...upstreams.values()].map(upstream => upstream.close()))
+      await Promise.all([...upstreams.values()].map(upstream => upstream.destroy()))
       await program.close()
     },
   }
 }
+
+/** May a connection stay: is its transport accepted, and the public name it asked for (if one) still served here? */
+const qualifies = (connection: Connection, accepts: readonly Transport[], publicNames: readonly string[]): boolean =>
+  accepts.includes(connection.transport) && (!connection.publicName || publicNames.includes(connection.publicName))
 
 const sameUpstream = (a: UpstreamSpec, b: UpstreamSpec): boolean =>
   a.transport === b.transport &&

@@ -20,9 +20,9 @@ const schemaVersion = 1
 
 const schema = `
   CREATE TABLE authority (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL);
-  CREATE TABLE issued (serial TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, not_after INTEGER NOT NULL);
+  CREATE TABLE issued (serial TEXT PRIMARY KEY COLLATE NOCASE, kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, not_after INTEGER NOT NULL);
   CREATE INDEX issued_name ON issued (name, not_after);
-  CREATE TABLE revoked (serial TEXT PRIMARY KEY, at INTEGER NOT NULL, reason TEXT NOT NULL);
+  CREATE TABLE revoked (serial TEXT PRIMARY KEY COLLATE NOCASE, at INTEGER NOT NULL, reason TEXT NOT NULL);
   CREATE TABLE join_tokens (hash TEXT PRIMARY KEY, workload TEXT NOT NULL, expires INTEGER NOT NULL, used_at INTEGER);
   CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,
     target TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL);

@@ -1,35 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { HopError } from '../../pki/error.ts'
-import type { Desired } from '../chassis/desired.ts'
+import type { Acknowledgement, ControlMessage } from '../chassis/control-protocol.ts'
 import type { Observations } from '../chassis/observation.ts'
 
-/** What control says to a workload over its stream, one JSON object a line. */
-export type StreamMessage =
-  | { type: 'desired'; desired: Desired }
-  | TrustMessage
-  | { type: 'report'; id: string; since: number }
-  | { type: 'ping' }
-
-/** `revoked`: serials whose open connections must end, because a CRL stops only new ones. */
-export type TrustMessage = { type: 'trust'; bundle: string[]; crl: string[]; revoked: string[] }
-
-/** A workload's answer to a version. Sent again when `drained` turns true. */
-export type Ack = { version: number; ok: boolean; error?: string; drained: boolean }
-
 /** One open stream, as the workload API holds it. */
-export type Line = { send(message: StreamMessage): void; close(): void }
+export type Line = { send(message: ControlMessage): void; close(): void }
 
 /** Who is connected, and what each acknowledged last. In memory only: a restart asks everybody again. */
 export type Fleet = {
   /** A second stream of the same workload ends the first. Returns what to call when this one ends. */
   attach(name: string, line: Line): () => void
   connected(name: string): boolean
-  send(name: string, message: StreamMessage): void
-  broadcast(message: StreamMessage): void
+  send(name: string, message: ControlMessage): void
+  broadcast(message: ControlMessage): void
   disconnect(name: string): void
-  acked(name: string): Ack | undefined
-  ack(name: string, ack: Ack): void
+  acked(name: string): Acknowledgement | undefined
+  ack(name: string, ack: Acknowledgement): void
   /** Resolves once `done()` holds; looks again at every acknowledgement and connection. Rejects with the signal's reason. */
   until(done: () => boolean, signal: AbortSignal): Promise<void>
   /** What a workload saw after cursor `since`. Throws `workload-not-connected`, `report-timeout`. */
@@ -41,7 +28,7 @@ export type Fleet = {
 
 export const createFleet = (): Fleet => {
   const lines = new Map<string, Line>()
-  const acks = new Map<string, Ack>()
+  const acks = new Map<string, Acknowledgement>()
   const questions = new Map<string, { name: string; answer: (observations: Observations) => void }>()
   const changes = new EventEmitter().setMaxListeners(0)
   const fleet: Fleet = {

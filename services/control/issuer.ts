@@ -5,9 +5,9 @@ import { type Csr, readCsr } from '../../pki/csr.ts'
 import { HopError } from '../../pki/error.ts'
 import { generateKey, privateKeyPem } from '../../pki/keys.ts'
 import { spiffeId } from '../../pki/spiffe.ts'
+import type { TrustMessage } from '../chassis/control-protocol.ts'
 import type { KeyPair, Trust } from '../chassis/tls-options.ts'
 import type { Topology } from '../topology.ts'
-import type { TrustMessage } from './fleet.ts'
 import type { Issued, Revoked } from './ledger.ts'
 import type { Store } from './store.ts'
 
@@ -24,8 +24,8 @@ export type Issuer = {
   publicName(dnsName: string, csr: string, mayHold: readonly string[]): Grant
   /** A certificate for the control plane itself, with a key that stays in memory. */
   own(): KeyPair
-  /** By serial, or everything live of a SPIFFE ID. Returns the serials. Throws `nothing-to-revoke`. */
-  revoke(what: { serial: string } | { id: string }, reason: RevocationReason): string[]
+  /** Returns the serials. Throws `nothing-to-revoke`. */
+  revoke(what: Revocable, reason: RevocationReason): string[]
   isRevoked(serial: string): boolean
   /** The workload or public name a serial was issued to. */
   nameOf(serial: string): string | undefined
@@ -36,6 +36,9 @@ export type Issuer = {
   /** CRLs made anew, with a new number: after a revocation, and before the old ones run out. */
   renewCrl(): Trust
 }
+
+/** A certificate by its serial, or all that are live by their SPIFFE ID or DNS name. */
+export type Revocable = { serial?: string | undefined; id?: string | undefined }
 
 /** Milliseconds. */
 export type Lifetimes = {
@@ -126,17 +129,18 @@ export const createIssuer = ({ store, authority, topology, clock, lifetimes }: I
       const { chain } = issue('workload', spiffeId(topology.trustDomain, controlName), publicKey)
       return { key: privateKeyPem(privateKey), chain }
     },
-    revoke(what, reason) {
-      const serials = 'serial' in what ? [what.serial].filter(ledger.has) : ledger.live(what.id, clock())
-      if (serials.length === 0)
+    revoke({ serial, id = '' }, reason) {
+      const given =
+        serial === undefined ? ledger.live(id, clock()) : [ledger.find(serial)].flatMap(known => known?.serial ?? [])
+      if (given.length === 0)
         throw new HopError('nothing-to-revoke', {
-          field: 'serial' in what ? 'serial' : 'id',
+          field: serial === undefined ? 'id' : 'serial',
           expected: 'a certificate issued here and still valid',
-          found: 'serial' in what ? what.serial : what.id,
+          found: serial ?? id,
         })
-      ledger.revoke(serials, clock(), reason)
+      ledger.revoke(given, clock(), reason)
       renewCrl()
-      return serials
+      return given
     },
     isRevoked: ledger.isRevoked,
     nameOf: serial => ledger.find(serial)?.name,

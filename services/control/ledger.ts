@@ -6,7 +6,7 @@ export type Issued = { serial: string; kind: 'workload' | 'public'; name: string
 
 export type Revoked = { serial: string; at: number; reason: RevocationReason; kind: Issued['kind'] }
 
-/** What was issued and what was taken back. A serial is on disk before its certificate leaves. */
+/** What was issued and what was taken back. A serial is on disk before its certificate leaves; its case does not matter. */
 export type Ledger = {
   record(issued: Issued): void
   has(serial: string): boolean

@@ -1,4 +1,5 @@
 import type { RevocationReason } from '../../pki/crl.ts'
+import { HopError } from '../../pki/error.ts'
 import type { Observations } from '../chassis/observation.ts'
 import type { Address, Transport } from '../chassis/transport.ts'
 import { hopsOf } from '../hops.ts'
@@ -7,7 +8,7 @@ import type { Topology } from '../topology.ts'
 import type { AuditEntry } from './audit.ts'
 import type { Fleet } from './fleet.ts'
 import type { RolloutRow } from './intent.ts'
-import type { Issuer } from './issuer.ts'
+import type { Issuer, Revocable } from './issuer.ts'
 import { workloadId } from './plan.ts'
 import type { Publisher } from './publisher.ts'
 import type { Outcome, Rollout, Watch } from './rollout.ts'
@@ -65,7 +66,8 @@ export type Operations = {
   /** Replaces all routes. */
   setRoutes(routes: Record<string, Address>): Promise<Applied>
   audit(since: number): AuditEntry[]
-  revoke(what: ({ serial: string } | { id: string }) & { reason: RevocationReason }): { serials: string[] }
+  /** Throws `body-invalid` unless exactly one of serial and id is given, and `nothing-to-revoke`. */
+  revoke(what: Revocable & { reason: RevocationReason }): { serials: string[] }
   joinToken(workload: string, reason: string): string
   /** Resolves when {@link ControlState.settled}. Rejects with the signal's reason. */
   settled(signal: AbortSignal): Promise<void>
@@ -98,14 +100,20 @@ export const createOperations = (options: OperationsOptions): Operations => {
     return ack?.ok === true && ack.version >= (publisher.current(name)?.version ?? 0)
   }
 
-  const settled = () => !intent.rollout() && names.every(name => fleet.connected(name) && upToDate(name))
+  /** A rollout that holds where it was told to is at rest. */
+  const moving = () => {
+    const row = intent.rollout()
+    return row !== undefined && !(row.reached && row.stopAt === row.step)
+  }
 
-  const workloadState = (name: string): WorkloadState => {
+  const settled = () => !moving() && names.every(name => fleet.connected(name) && upToDate(name))
+
+  const workloadState = (name: string, addresses: Record<string, Address>): WorkloadState => {
     const error = fleet.acked(name)?.error
     return {
       name,
       id: workloadId(topology, name),
-      address: intent.addresses()[name] ?? null,
+      address: addresses[name] ?? null,
       version: publisher.current(name)?.version ?? 0,
       acked: fleet.acked(name)?.version ?? 0,
       connected: fleet.connected(name),
@@ -114,9 +122,8 @@ export const createOperations = (options: OperationsOptions): Operations => {
     }
   }
 
-  const hopStates = (): HopState[] => {
+  const hopStates = (addresses: Record<string, Address>): HopState[] => {
     const routes = intent.routes()
-    const addresses = intent.addresses()
     const unverified = intent.unverified()
     return hopsOf(topology, intent.mode()).map(({ link, transport, spliced }) => ({
       link: link.id,
@@ -140,15 +147,18 @@ export const createOperations = (options: OperationsOptions): Operations => {
   }
 
   return {
-    state: () => ({
-      topology: topology.name,
-      mode: intent.mode(),
-      rollout: intent.rollout() ?? null,
-      settled: settled(),
-      workloads: names.map(workloadState),
-      hops: hopStates(),
-      bundle: issuer.trust().bundle.join(''),
-    }),
+    state() {
+      const addresses = intent.addresses()
+      return {
+        topology: topology.name,
+        mode: intent.mode(),
+        rollout: intent.rollout() ?? null,
+        settled: settled(),
+        workloads: names.map(name => workloadState(name, addresses)),
+        hops: hopStates(addresses),
+        bundle: issuer.trust().bundle.join(''),
+      }
+    },
     switchMode: (mode, stopAt, watch) =>
       audit.during({ who, action: 'mode', target: mode, detail: { from: intent.mode(), stopAt } }, () =>
         rollout.to(mode, stopAt === undefined ? { watch } : { watch, stopAt }),
@@ -171,7 +181,13 @@ export const createOperations = (options: OperationsOptions): Operations => {
       audit.during({ who, action: 'routes', detail: routes }, () => apply(() => intent.setRoutes(routes))),
     audit: audit.since,
     revoke({ reason, ...what }) {
-      const target = 'serial' in what ? what.serial : what.id
+      if ((what.serial === undefined) === (what.id === undefined))
+        throw new HopError('body-invalid', {
+          field: 'serial',
+          expected: 'either serial or id',
+          found: 'both or neither',
+        })
+      const target = what.serial ?? what.id ?? ''
       const serials = audit.during({ who, action: 'revoke', target, detail: { reason } }, () =>
         issuer.revoke(what, reason),
       )

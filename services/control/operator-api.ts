@@ -16,13 +16,12 @@ const bodies = {
   mode: v.strictObject({ mode: text(100), stopAt: v.optional(v.picklist(steps.filter(step => step !== 'narrow'))) }),
   debug: v.strictObject({ keyLog: v.boolean() }),
   verify: v.strictObject({ verify: v.boolean() }),
-  revoke: v.union([
-    v.strictObject({ serial: text(64), reason: v.picklist(reasons()) }),
-    v.strictObject({ id: text(2048), reason: v.picklist(reasons()) }),
-  ]),
+  revoke: v.strictObject({ serial: v.optional(text(64)), id: v.optional(text(2048)), reason: v.picklist(reasons()) }),
   joinToken: v.strictObject({ workload: text(200), reason: text(300) }),
   routes: v.record(text(400), addressSchema),
-  since: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'a whole number'), v.transform(Number)), '0'),
+  since: v.object({
+    since: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'a whole number'), v.transform(Number)), '0'),
+  }),
 }
 
 type Named = { Params: { name: string } }
@@ -53,7 +52,7 @@ export const operatorApi =
     })
 
     app.get<Named & Since>('/api/workloads/:name/report', request =>
-      operations.report(workload(request.params.name), checked(bodies.since, request.query.since)),
+      operations.report(workload(request.params.name), checked(bodies.since, request.query).since),
     )
     app.put<Named>('/api/workloads/:name/debug', request => {
       const { keyLog } = checked(bodies.debug, request.body)
@@ -69,7 +68,7 @@ export const operatorApi =
       return operations.setRoutes(routes)
     })
 
-    app.get<Since>('/api/audit', request => operations.audit(checked(bodies.since, request.query.since)))
+    app.get<Since>('/api/audit', request => operations.audit(checked(bodies.since, request.query).since))
     app.post('/api/revoke', request => operations.revoke(checked(bodies.revoke, request.body)))
     app.post('/api/join-tokens', request => {
       const { workload: name, reason } = checked(bodies.joinToken, request.body)

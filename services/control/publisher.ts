@@ -34,7 +34,7 @@ export const createPublisher = (topology: Topology, store: Store, fleet: Fleet):
   return {
     keyLog,
     seen(version) {
-      floor = Math.max(floor, version)
+      if (version <= mostSeen) floor = Math.max(floor, version)
     },
     current: name => intent.published(name),
     publish(change, again = []) {
@@ -61,6 +61,9 @@ export const createPublisher = (topology: Topology, store: Store, fleet: Fleet):
     },
   }
 }
+
+/** Far above what honest use reaches, far below what a version may be: nobody can use the numbers up by claiming the last. */
+const mostSeen = 1e11
 
 const same = ({ version: _, ...before }: Desired, wanted: Unversioned): boolean =>
   JSON.stringify(sorted(before)) === JSON.stringify(sorted(wanted))

@@ -22,7 +22,10 @@ export type Rollout = {
    * Throws `rollout-in-progress`, `rollout-timeout`, `rollout-refused`, `rollout-rolled-back`; the step reached stays.
    */
   to(mode: Mode, options?: { stopAt?: Step; watch?: Watch }): Promise<Outcome>
-  /** Back to where the rollout came from, from any step. Throws `no-rollout`, and as `to` does. */
+  /**
+   * Back to where the rollout came from, from any step. Asked for again while it runs, it is the same one: never forward again.
+   * Throws `no-rollout`, and as `to` does.
+   */
   back(watch?: Watch): Promise<Outcome>
   /** Goes on with what a restart interrupted; waits for the workloads as long as they take. */
   resume(): void
@@ -31,8 +34,8 @@ export type Rollout = {
 
 export type Watch = (progress: Progress) => void
 
-/** `patient`: resumed after a restart, with nobody waiting for its end. */
-type Run = { patient: boolean; promise: Promise<Outcome>; abort: AbortController; watchers: Set<Watch> }
+/** `patient`: resumed after a restart, with nobody waiting for its end. `back`: a rollback. */
+type Run = { patient: boolean; back: boolean; promise: Promise<Outcome>; abort: AbortController; watchers: Set<Watch> }
 
 type RolloutOptions = { topology: Topology; store: Store; fleet: Fleet; publisher: Publisher; ackTimeoutMs: number }
 
@@ -97,7 +100,7 @@ export const createRollout = ({ topology, store, fleet, publisher, ackTimeoutMs 
     if (!step) intent.setMode(row.to)
   }
 
-  const begin = (row: RolloutRow, watch: Watch | undefined, timeoutMs: number | undefined): Run => {
+  const begin = (row: RolloutRow, watch: Watch | undefined, timeoutMs: number | undefined, back = false): Run => {
     const abort = new AbortController()
     const watchers = new Set(watch ? [watch] : [])
     const tell: Watch = progress => {
@@ -106,6 +109,7 @@ export const createRollout = ({ topology, store, fleet, publisher, ackTimeoutMs 
     intent.setRollout(row)
     const run: Run = {
       patient: timeoutMs === undefined,
+      back,
       abort,
       watchers,
       promise: proceed(tell, abort.signal, timeoutMs).finally(() => {
@@ -114,6 +118,11 @@ export const createRollout = ({ topology, store, fleet, publisher, ackTimeoutMs 
     }
     current = run
     return run
+  }
+
+  const join = (run: Run, watch: Watch | undefined): Promise<Outcome> => {
+    if (watch) run.watchers.add(watch)
+    return run.promise
   }
 
   const stop = async (reason: HopError): Promise<void> => {
@@ -129,21 +138,19 @@ export const createRollout = ({ topology, store, fleet, publisher, ackTimeoutMs 
       if (row && row.to !== mode) throw inProgress(row, mode)
       if (current?.patient)
         await stop(new HopError('rollout-taken-over', { message: 'The operator asked for it again' }))
-      if (current) {
-        if (watch) current.watchers.add(watch)
-        return current.promise
-      }
+      if (current) return join(current, watch)
       if (!row && intent.mode() === mode) return { mode }
       const fresh = row ?? { from: intent.mode(), to: mode, step: 'widen' as const, reached: false }
       return begin({ ...fresh, stopAt: stopAt ?? null }, watch, ackTimeoutMs).promise
     },
     async back(watch) {
-      await stop(new HopError('rollout-rolled-back', { message: 'The operator rolled it back' }))
+      if (!current?.back) await stop(new HopError('rollout-rolled-back', { message: 'The operator rolled it back' }))
+      if (current?.back) return join(current, watch)
       const row = intent.rollout()
       if (!row) throw new HopError('no-rollout', { message: 'No rollout is under way', remedy: 'Nothing to do' })
       const { from, to, step } = row
-      return begin({ from: to, to: from, step: reversed[step], stopAt: null, reached: false }, watch, ackTimeoutMs)
-        .promise
+      const reverse = { from: to, to: from, step: reversed[step], stopAt: null, reached: false }
+      return begin(reverse, watch, ackTimeoutMs, true).promise
     },
     resume() {
       const row = intent.rollout()

@@ -1,6 +1,7 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, type Stats } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { HopError } from '../../pki/error.ts'
+import { makeDirectory, stateNotWritable } from './directory.ts'
 
 /**
  * Makes or checks the directory that holds the authority's keys and returns the path of `file` in it.
@@ -8,11 +9,7 @@ import { HopError } from '../../pki/error.ts'
  * Throws `state-symlink`, `state-not-ours`, `state-readable-by-others`, `state-hard-link`, `state-not-writable`.
  */
 export const prepareStateFile = (directory: string, file: string): string => {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw notWritable(directory, cause)
-  }
+  makeDirectory(directory)
   check(directory, lstatSync(directory), 0o700)
   const path = join(directory, file)
   create(path)
@@ -30,7 +27,7 @@ const create = (path: string): void => {
     closeSync(openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ELOOP') throw symlink(path)
-    throw notWritable(path, cause)
+    throw stateNotWritable(path, cause)
   }
 }
 
@@ -66,13 +63,4 @@ const symlink = (path: string) =>
     expected: 'a real file or directory',
     found: 'a symbolic link',
     remedy: 'Remove it or choose another state directory',
-  })
-
-const notWritable = (path: string, cause: unknown) =>
-  new HopError('state-not-writable', {
-    field: path,
-    expected: 'a writable place',
-    found: (cause as NodeJS.ErrnoException).code ?? String(cause),
-    remedy: 'Choose another state directory, or free space and permissions there',
-    cause,
   })

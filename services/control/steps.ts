@@ -1,4 +1,5 @@
 import type { Rule } from '../chassis/desired.ts'
+import { anyone } from '../chassis/policy.ts'
 import type { Topology } from '../topology.ts'
 import { idle, type Plan, type Posture } from './plan.ts'
 
@@ -48,9 +49,15 @@ const postureAt: Record<Step, (old: Posture, next: Posture, ingress: boolean) =>
 
 const bothAccepted = (old: Posture, next: Posture): Pick<Posture, 'accepts' | 'rules' | 'publicNames'> => ({
   accepts: union(old.accepts, next.accepts),
-  rules: next.rules.reduce(mergeRule, old.rules),
+  rules: namedFirst(next.rules.reduce(mergeRule, old.rules)),
   publicNames: union(old.publicNames, next.publicNames),
 })
+
+// The first rule that allows is the one that counts: a caller with a rule of his own is not taken for anyone.
+const namedFirst = (rules: Rule[]): Rule[] => [
+  ...rules.filter(({ from }) => from !== anyone),
+  ...rules.filter(({ from }) => from === anyone),
+]
 
 const mergeRule = (rules: Rule[], rule: Rule): Rule[] => {
   const same = (other: Rule) =>

@@ -1,5 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream'
-import type { Line, StreamMessage } from './fleet.ts'
+import type { ControlMessage } from '../chassis/control-protocol.ts'
+import type { Line } from './fleet.ts'
 
 /** A reader this far behind (bytes) has stopped reading; his stream ends rather than fill our memory. */
 const mostBehind = 1024 * 1024
@@ -7,7 +8,7 @@ const mostBehind = 1024 * 1024
 /** A stream of NDJSON lines for one HTTP answer. `ended` is called once, whoever ends it. */
 export const createLine = (ended: () => void, pingMs: number): Line & { body: Readable } => {
   const body = new PassThrough()
-  const line = createWriter<StreamMessage>(body)
+  const line = createWriter<ControlMessage>(body)
   const ping = setInterval(() => line.send({ type: 'ping' }), pingMs)
   body.once('close', () => {
     clearInterval(ping)

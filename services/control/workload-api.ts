@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import * as v from 'valibot'
 import { HopError } from '../../pki/error.ts'
 import type { Observations } from '../chassis/observation.ts'
+import type { Address } from '../chassis/transport.ts'
 import { addressSchema, checked, count, text } from './body.ts'
 import type { Fleet } from './fleet.ts'
 import type { Issuer } from './issuer.ts'
@@ -38,7 +39,7 @@ const bodies = {
 
 /**
  * What workloads ask of the control plane:
- * `POST /v1/enrol`, `/v1/renew`, `/v1/public` → a {@link Grant}; `/v1/stream` → NDJSON of `StreamMessage`, long-lived;
+ * `POST /v1/enrol`, `/v1/renew`, `/v1/public` → a {@link Grant}; `/v1/stream` → NDJSON of `ControlMessage`, long-lived;
  * `/v1/ack`, `/v1/report/:id` → 204. All but the first need the workload's own certificate.
  */
 export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOptions): void => {
@@ -70,7 +71,9 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     const { id, name } = authenticate(request)
     const { listening, applied } = checked(bodies.stream, request.body)
     publisher.seen(applied)
-    register(id, name, listening)
+    // ahead of what was published: the state is an older one, and a version below his own would not move him
+    const ahead = applied > (publisher.current(name)?.version ?? 0)
+    register(id, name, listening, ahead ? [name] : [])
     let detach = () => {}
     const line = createLine(() => detach(), pingMs)
     detach = fleet.attach(name, line)
@@ -80,12 +83,12 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     return reply.header('cache-control', 'no-store').type('application/x-ndjson').send(line.body)
   })
 
-  const register = (who: string, name: string, listening: { host: string; port: number }): void => {
+  const register = (who: string, name: string, listening: Address, again: string[]): void => {
     const before = intent.addresses()[name]
     const moved = before?.host !== listening.host || before.port !== listening.port
     publisher.publish(() => {
       if (moved) intent.setAddress(name, listening)
-    })
+    }, again)
     if (moved) audit.note({ who, action: 'register', target: `${listening.host}:${listening.port}` })
   }
 

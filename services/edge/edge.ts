@@ -6,7 +6,7 @@ import { createRateLimit, type Rate } from './rate-limit.ts'
 import { inspect } from './waf.ts'
 
 /** RFC 6797: two years, as browsers' preload lists ask. */
-const hsts = ['strict-transport-security', 'max-age=63072000; includeSubDomains']
+export const hsts: readonly string[] = ['strict-transport-security', 'max-age=63072000; includeSubDomains']
 
 export const defaultRate: Rate = { perSecond: 2000, burst: 4000 }
 
@@ -23,29 +23,14 @@ export const createEdge =
     return {
       handler(request, response, context) {
         const target = request.url ?? '/'
+        const refuse = (status: number, name: string, detail: string, ...also: string[]) =>
+          answerProblem(response, context, { status, name, detail }, [...hsts, ...also])
         const wait = limit.take(context.clientAddress)
-        if (wait > 0) {
-          response.setHeader('retry-after', String(wait))
-          return answerProblem(response, context, {
-            status: 429,
-            name: 'rate-limited',
-            detail: `try again in ${wait} s`,
-          })
-        }
+        if (wait > 0) return refuse(429, 'rate-limited', `try again in ${wait} s`, 'retry-after', String(wait))
         const broken = inspect(target, request.rawHeaders)
-        if (broken)
-          return answerProblem(response, context, {
-            status: 403,
-            name: 'filtered',
-            detail: `refused by rule ${broken.id}`,
-          })
+        if (broken) return refuse(403, 'filtered', `refused by rule ${broken.id}`)
         const callee = routeOf(request.method ?? '', target)
-        if (callee === undefined)
-          return answerProblem(response, context, {
-            status: 404,
-            name: 'no-route',
-            detail: 'nothing here answers that',
-          })
+        if (callee === undefined) return refuse(404, 'no-route', 'nothing here answers that')
         forward(request, response, context, site.upstream(callee))
       },
       close: async () => {},

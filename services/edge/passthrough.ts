@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Desired } from '../chassis/desired.ts'
 import type { Telemetry } from '../chassis/telemetry.ts'
 import { newSpanId } from '../chassis/trace.ts'
+import type { HelloLimits } from './hello.ts'
 import { splice } from './splice.ts'
 
 /**
@@ -9,12 +10,13 @@ import { splice } from './splice.ts'
  * times, and that is all its records hold.
  */
 export const createPassthrough =
-  (telemetry: Telemetry) =>
-  (socket: Socket, { splices }: Desired): boolean => {
+  (telemetry: Telemetry, limits: HelloLimits = {}) =>
+  (socket: Socket, { splices }: Desired): Promise<void> | false => {
     if (splices.length === 0) return false
-    void splice({
+    return splice({
       socket,
       splices,
+      limits,
       onConnection: ({ serverName, remoteAddress, failure, splice: chosen }) =>
         telemetry.connection({
           id: newSpanId(),
@@ -27,5 +29,4 @@ export const createPassthrough =
           ...(failure ? { failure } : {}),
         }),
     })
-    return true
   }

@@ -20,8 +20,8 @@ export const wafRules: readonly WafRule[] = [
 const inspected = new Set(['user-agent', 'referer', 'cookie', 'accept', 'accept-language', 'x-api-version'])
 
 /**
- * The first rule a request's target or inspected headers break, undefined when none. The target is read decoded,
- * twice over, as attackers write it; one that does not decode is read as it stands.
+ * The first rule a request's target or inspected headers break, undefined when none. The target is read as it stands
+ * and decoded, twice over, as attackers write it; byte for byte, so that one byte that is no UTF-8 hides nothing.
  */
 export const inspect = (target: string, rawHeaders: readonly string[]): WafRule | undefined => {
   const texts = [target]
@@ -31,10 +31,7 @@ export const inspect = (target: string, rawHeaders: readonly string[]): WafRule 
   return wafRules.find(({ pattern }) => texts.some(text => pattern.test(text)))
 }
 
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    return text
-  }
-}
+const decoded = (text: string): string =>
+  text
+    .replaceAll('+', ' ')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))

@@ -31,7 +31,10 @@ export const startLegacyApp = async (program: Program, site: Site, port = 0): Pr
 const contextOf = (headers: Record<string, string | string[] | undefined>): RequestContext => {
   const text = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined)
   const trace = readTraceParent(text('traceparent'))
-  const forwardedFor = text('x-forwarded-for')?.split(',').map(part => part.trim()) ?? []
+  const forwardedFor =
+    text('x-forwarded-for')
+      ?.split(',')
+      .map(part => part.trim()) ?? []
   return {
     requestId: requestIdFrom(text('x-request-id')),
     traceId: trace?.traceId ?? newTraceId(),

@@ -48,17 +48,27 @@ const act: Record<string, Route> = {
 }
 
 /**
- * Adds the routes under `/wire`. Whoever registers this guards it: nothing here asks who is calling.
- * Refusals are problem+json (RFC 9457): 404 for an unknown link, 400 for anything wrong with the body.
+ * Adds the routes under `/wire`. Whoever registers this guards it: nothing here asks who is calling, and the guard's
+ * refusals go on to whoever explains them. Ours are problem+json (RFC 9457): 404 for an unknown link, 400 for anything
+ * wrong with the body.
  */
 export const registerWireApi = async (fastify: FastifyInstance, wire: Wire): Promise<void> => {
   await fastify.register(async scope => {
-    scope.setErrorHandler(sendProblem)
+    scope.setErrorHandler((error, request, reply) => {
+      // a guard's refusal is for its owner to answer
+      if (error instanceof HopError) throw error
+      return sendProblem(error, request, reply)
+    })
     scope.get('/wire', () => ({ taps: wire.taps().map(tap => showTap(tap.state())) }))
-    const answer = (route: Route) => (request: FastifyRequest<{ Params: { link: string } }>, reply: FastifyReply) =>
-      reply.send(route(wire.tap(request.params.link), request.body, reply))
+    const answer = (route: Route) => (request: FastifyRequest<{ Params: { link: string } }>, reply: FastifyReply) => {
+      try {
+        return reply.send(route(wire.tap(request.params.link), request.body, reply))
+      } catch (error) {
+        return sendProblem(error, request, reply)
+      }
+    }
     for (const [name, route] of Object.entries(ask)) scope.get(`/wire/:link/${name}`, answer(route))
-    for (const [name, route] of Object.entries(act)) scope.post(`/wire/:link/${name}`, answer(route))
+    for (const [name, route] of Object.entries(act)) scope.post(`/wire/:link/${name}`, { bodyLimit }, answer(route))
   })
 }
 
@@ -81,11 +91,27 @@ const showBytes = (connection: RecordedConnection) => {
   }
 }
 
+/** Room for the longest key log a capture takes: 10,000 lines. */
+const bodyLimit = 4 * 1024 * 1024
+
+const ours = new Set(['link-unknown', 'body-invalid', 'bytes-empty', 'lengths-differ', 'times-invalid'])
+
 const sendProblem = (error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const { code, message, field, expected, found, remedy, statusCode } = error as HopError & { statusCode?: number }
   const hop = error instanceof HopError
+  if (hop && !ours.has(code)) throw error
   const status = hop ? (code === 'link-unknown' ? 404 : 400) : (statusCode ?? 500)
   const detail = status >= 500 ? 'the wire failed' : message
-  const problem = { title: hop ? code : 'bad request', status, detail, code, field, expected, found, remedy }
+  const problem = {
+    title: hop ? code : 'bad request',
+    status,
+    detail,
+    code,
+    failure: code,
+    field,
+    expected,
+    found,
+    remedy,
+  }
   return reply.code(status).type('application/problem+json').send(problem)
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { sendProblem } from '../../../services/chassis/problem.ts'
 import { exchange, type HopOptions, type Started, startHop, startTcp, statuses } from './hop.ts'
 import { startRecorder } from './recorder.ts'
 
@@ -117,6 +118,8 @@ describe('an answer', () => {
   })
 })
 
+const denied = { status: 403, name: 'denied', detail: 'no' }
+
 test('100 Continue is said when the body is wanted, not before', async () => {
   const backend = kept(await startRecorder())
   const hop = kept(await startHop({ backend: backend.port }))
@@ -128,7 +131,7 @@ test('100 Continue is said when the body is wanted, not before', async () => {
   expect(backend.requests.at(-1)).toMatchObject({ line: 'POST /a HTTP/1.1', body: '12345' })
 
   const denying = kept(
-    await startHop({ backend: backend.port, onRequest: (_request, response) => response.writeHead(403).end() }),
+    await startHop({ backend: backend.port, onRequest: (_request, response) => sendProblem(response, denied) }),
   )
   expect(statuses(await exchange(denying.port, head))).toEqual([403])
 })

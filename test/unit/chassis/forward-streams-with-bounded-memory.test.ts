@@ -76,7 +76,7 @@ test('50 MB up: the client is held back while the upstream does not read, and al
   const hop = kept(await startHop({ backend: backend.port }))
   const client = connect(hop.port, '127.0.0.1')
   client.write(`POST /a HTTP/1.1\r\nHost: x.test\r\nContent-Length: ${size}\r\n\r\n`)
-  const _poured = pour(client)
+  pour(client)
   await settled(() => hop.sockets[0]?.bytesRead ?? 0)
   expect(hop.sockets[0]!.bytesRead).toBeLessThan(bound)
   resume()

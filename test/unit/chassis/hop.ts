@@ -1,12 +1,14 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { Pool } from 'undici'
+import { buildConnector } from 'undici'
 import type { Connection } from '../../../services/chassis/connections.ts'
 import { createForward, type ForwardOptions } from '../../../services/chassis/forward.ts'
 import { createHttpAcceptor, type HttpAcceptor } from '../../../services/chassis/http.ts'
+import { HttpPool, type HttpPoolOptions } from '../../../services/chassis/http-client.ts'
 import type { HttpLimits } from '../../../services/chassis/http-connection.ts'
 import type { Request, RequestContext, Response, Upstream } from '../../../services/chassis/program.ts'
 import { createTelemetry, type Telemetry } from '../../../services/chassis/telemetry.ts'
+import { upstreamLimits } from '../../../services/chassis/upstream.ts'
 
 /** A server on a free loopback port, as tests use them. */
 export type Started = { port: number; close(): Promise<void> }
@@ -38,7 +40,7 @@ export const connectionFor = (socket: Socket): Connection => ({
   transport: 'plaintext',
   peer: { kind: 'anonymous', because: 'plaintext' },
   generation: 0,
-  serverName: undefined,
+  publicName: undefined,
   remoteAddress: '127.0.0.1',
 })
 
@@ -57,8 +59,14 @@ export const contextFor = (changes: Partial<RequestContext> = {}): RequestContex
   ...changes,
 })
 
-export const upstreamTo = (port: number, changes: Partial<Upstream> = {}, options: Pool.Options = {}) => {
-  const pool = new Pool(`http://127.0.0.1:${port}`, { pipelining: 1, allowH2: false, ...options })
+export const upstreamTo = (port: number, changes: Partial<Upstream> = {}, options: Partial<HttpPoolOptions> = {}) => {
+  const pool = new HttpPool({
+    address: { host: '127.0.0.1', port },
+    secure: false,
+    connect: buildConnector({ allowH2: false }),
+    ...upstreamLimits,
+    ...options,
+  })
   const upstream: Upstream = {
     spec: () => ({
       link: 'edge:backend',
@@ -90,7 +98,7 @@ export type HopOptions = {
   forward?: Partial<ForwardOptions>
   context?: Partial<RequestContext>
   upstream?: Partial<Upstream>
-  pool?: Pool.Options
+  pool?: Partial<HttpPoolOptions>
   onRequest?: (request: Request, response: Response) => void
 }
 

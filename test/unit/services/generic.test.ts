@@ -3,7 +3,8 @@ import { HopError } from '../../../pki/error.ts'
 import type { Call } from '../../../services/chassis/program.ts'
 import { createRoutes } from '../../../services/gateway/routes.ts'
 import { generic } from '../../../services/generic/generic.ts'
-import { programNames, programs } from '../../../services/programs.ts'
+import { programNames } from '../../../services/program-names.ts'
+import { programs } from '../../../services/programs.ts'
 import { type Answer, play, siteWith } from './stage.ts'
 
 const link = (callee: string, data: string[], method = 'POST', path = `/${callee}`): Call => ({

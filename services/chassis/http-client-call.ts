@@ -1,0 +1,83 @@
+import { Readable } from 'node:stream'
+import { type Dispatcher, errors } from 'undici'
+import type { HttpConnection } from './http-client-connection.ts'
+import { type RequestHead, requestHead } from './http-client-request.ts'
+
+/** Ms a call may wait for the head of its answer, and for each next part of its body. 0: for ever. */
+export type CallTimeouts = { headersMs: number; bodyMs: number }
+
+/** One request with its handler, and what the handler can do about it. One object, so that a call costs no closures. */
+export class HttpCall implements Dispatcher.DispatchController {
+  readonly method: string
+  readonly head: RequestHead
+  readonly body: Dispatcher.DispatchOptions['body']
+  readonly handler: Dispatcher.DispatchHandler
+  readonly headersMs: number
+  readonly bodyMs: number
+  /** The connection it is on, from the moment it is sent until it is over. */
+  connection: HttpConnection | undefined
+  /** Tick by which a waiting call must have got a connection. */
+  deadline = 0
+  rawHeaders: string[] | null = null
+  aborted = false
+  paused = false
+  reason: Error | null = null
+
+  constructor(
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+    host: string,
+    timeouts: CallTimeouts,
+  ) {
+    this.method = options.method
+    this.head = requestHead(options, host)
+    this.body = options.body ?? null
+    const length =
+      this.body === null ? 0 : this.body instanceof Readable ? undefined : Buffer.byteLength(this.body as string)
+    if (length !== undefined && (this.head.length ?? length) !== length)
+      throw new errors.RequestContentLengthMismatchError()
+    this.handler = handler
+    this.headersMs = options.headersTimeout ?? timeouts.headersMs
+    this.bodyMs = options.bodyTimeout ?? timeouts.bodyMs
+  }
+
+  /** Tells the handler that it is about to be sent, which may abort it. */
+  start(): void {
+    try {
+      this.handler.onRequestStart?.(this, null)
+    } catch (error) {
+      this.abort(error as Error)
+    }
+    if (this.aborted) this.fail(this.reason!)
+  }
+
+  abort(reason?: Error): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason ?? new errors.RequestAbortedError()
+    this.connection?.cut(this.reason)
+  }
+
+  pause(): void {
+    if (this.paused || !this.connection) return
+    this.paused = true
+    this.connection.socket.pause()
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.connection?.socket.resume()
+  }
+
+  /** It is over, and not well; what is left of its body is not wanted. */
+  fail(error: Error): void {
+    if (this.body instanceof Readable) this.body.on('error', () => {}).destroy()
+    this.refuse(error)
+  }
+
+  /** It was not taken on: nothing of it was touched, so it can be handed to somebody else. */
+  refuse(error: Error): void {
+    this.handler.onResponseError?.(this, error)
+  }
+}

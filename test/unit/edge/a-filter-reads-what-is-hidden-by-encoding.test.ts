@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { inspect } from '../../../services/edge/waf.ts'
+
+test.each([
+  ['/orders/x?q=%3Cscript%3E', 'script-injection'],
+  ['/orders/x?q=%253Cscript%253E', 'script-injection'],
+  ['/orders/x?q=%3Cscript%3E%80', 'script-injection'],
+  ['/orders/x?q=%3Cscript%3E%', 'script-injection'],
+  ['/orders/%ff%2e%2e/x', undefined],
+  ['/orders/%80/%2e%2e/x', 'path-traversal'],
+  ['/orders/x?q=1+or+1=1%c3', 'sql-injection'],
+  ['/orders/x%00', 'null-byte'],
+  ['/orders/caf%C3%A9', undefined],
+])('%s: %s', (target, rule) => {
+  expect(inspect(target, [])?.id).toBe(rule)
+})
