@@ -1,0 +1,78 @@
+import type { ConnectionRecord, RequestRecord } from '../../services/chassis/observation.ts'
+import type { KeyPair } from '../../services/chassis/tls-options.ts'
+import type { Hop } from '../../services/modes.ts'
+import type { LabClient } from '../lab-client.ts'
+import type { Evidence } from '../scenario.ts'
+import type { Attempt } from '../tools/attempt.ts'
+import { freshAddress, freshCanary } from '../tools/canary.ts'
+import { callAsInsider } from '../tools/insider.ts'
+import { failed, handled, outcome } from './evidence.ts'
+import { idOf, listeningAt, requestOn } from './hops.ts'
+import { mark, recordsSince } from './records.ts'
+
+/** How an insider presents himself. Default: no certificate, no name, the link's own request. */
+export type Guise = {
+  pair?: KeyPair
+  statedCaller?: string
+  path?: string
+  headers?: Record<string, string>
+  /** Server name to ask for; null: none. */
+  serverName?: string | null
+}
+
+/** What the insider got, and what the callee recorded of exactly this call. */
+export type InsiderOutcome = {
+  attempt: Attempt
+  /** Present when the call got as far as a request. */
+  request?: RequestRecord
+  /** Present when the callee refused or lost the connection. */
+  refusal?: ConnectionRecord
+  evidence: Evidence[]
+}
+
+/** Calls a hop's callee as somebody inside the network, over the link's transport, and reads the callee's records of it. */
+export const callFromInside = async (
+  lab: LabClient,
+  { link, transport }: Hop,
+  what: string,
+  guise: Guise,
+): Promise<InsiderOutcome> => {
+  const { callee } = link
+  const address = await listeningAt(lab, callee)
+  const marks = await mark(lab, [callee])
+  const { headers, ...asked } = requestOn(link, freshCanary(lab.topology))
+  const attempt = await callAsInsider({
+    ...{ callee, address, transport, trustDomain: lab.topology.trustDomain, from: freshAddress() },
+    ...asked,
+    ...guise,
+    headers: { ...headers, ...guise.headers },
+  })
+  const { [callee]: report } = await recordsSince(lab, marks)
+  const connections = report?.connections.filter(
+    ({ side, remoteAddress }) => side === 'server' && remoteAddress === attempt.from,
+  )
+  const own = new Set(connections?.map(({ id }) => id))
+  const request = report?.requests.findLast(({ connection }) => own.has(connection))
+  const refusal = connections?.find(({ failure }) => failure !== undefined)
+  return {
+    attempt,
+    ...(request ? { request } : {}),
+    ...(refusal ? { refusal } : {}),
+    evidence: [
+      outcome(`${what}: what it got`, link.id, attempt),
+      ...(request ? [handled(`${what}: what ${callee} recorded`, callee, request)] : []),
+      ...(refusal ? [failed(`${what}: what ${callee} recorded`, callee, refusal)] : []),
+    ],
+  }
+}
+
+/** Did the call reach the handler under this link's rule? */
+export const wasServed = ({ link }: Hop, { request }: InsiderOutcome): boolean => request?.rule === link.id
+
+/** The same call by the one who may: with the real caller's certificate, and his name where that is what counts. */
+export const callAsCaller = async (lab: LabClient, hop: Hop, guise: Guise = {}): Promise<InsiderOutcome> => {
+  const { caller } = hop.link
+  const pair = await lab.credentials.stolen(caller)
+  const statedCaller = idOf(lab.topology, caller)
+  return callFromInside(lab, hop, `${caller}'s own certificate`, { pair, statedCaller, ...guise })
+}

@@ -1,0 +1,118 @@
+import type { LabAccess } from '../lab/embedded.ts'
+import type { RevocationReason } from '../pki/crl.ts'
+import { HopError } from '../pki/error.ts'
+import type { Observations } from '../services/chassis/observation.ts'
+import type { AuditEntry } from '../services/control/audit.ts'
+import type { Applied, ControlState } from '../services/control/operations.ts'
+import type { ProblemDetails } from '../services/control/problem.ts'
+import type { Outcome, Progress } from '../services/control/rollout.ts'
+import type { Mode } from '../services/modes.ts'
+import type { Topology } from '../services/topology.ts'
+import { createLabHttp, errorOf, type LabHttp } from './lab-http.ts'
+import { type TapClient, tapClient } from './tap-client.ts'
+import { createInsiderCredentials, type InsiderCredentials } from './tools/insider-credentials.ts'
+
+/**
+ * A running lab as everybody above it sees it: over its operator API, its wire and its public address, never from
+ * inside. Embedded and compose labs look the same. Every method rejects with a HopError: `lab-not-running`, `wire-off`,
+ * or the code the lab refused with (`operator-token`, `workload-unknown`, `rollout-in-progress` …).
+ */
+export type LabClient = {
+  access: LabAccess
+  topology: Topology
+  state(): Promise<ControlState>
+  switchMode(mode: Mode, onProgress?: (progress: Progress) => void): Promise<Outcome>
+  /** Records after the cursor `since`; all that are still held without it. */
+  report(workload: string, since?: number): Promise<Observations>
+  keyLog(workload: string, on: boolean): Promise<void>
+  verify(link: string, on: boolean): Promise<void>
+  joinToken(workload: string, reason: string): Promise<string>
+  revoke(what: ({ serial: string } | { id: string }) & { reason: RevocationReason }): Promise<string[]>
+  audit(since?: number): Promise<AuditEntry[]>
+  wire(link: string): TapClient
+  /** Certificates a scenario's insider uses. Made when first asked for. */
+  credentials: InsiderCredentials
+  /** Revokes what was stolen, then hangs up. */
+  close(): Promise<void>
+}
+
+/** Asks the lab for its topology, which proves that it runs and that the token is right. */
+export const connectLab = async (access: LabAccess): Promise<LabClient> => {
+  const operator = createLabHttp(access.operator, access.token)
+  const wire = access.wire === null ? undefined : createLabHttp(access.wire, access.token)
+  const hangUp = async () => {
+    await Promise.all([operator.close(), wire?.close()])
+  }
+  const topology = await operator.json<Topology>('GET', '/api/topology').catch(async error => {
+    await hangUp()
+    throw error
+  })
+  const state = () => operator.json<ControlState>('GET', '/api/state')
+  const joinToken = async (workload: string, reason: string) => {
+    const { token } = await operator.json<{ token: string }>('POST', '/api/join-tokens', { workload, reason })
+    return token
+  }
+  const revoke: LabClient['revoke'] = async what => {
+    const { serials } = await operator.json<{ serials: string[] }>('POST', '/api/revoke', what)
+    return serials
+  }
+  const credentials = createInsiderCredentials({
+    trustDomain: topology.trustDomain,
+    control: access.control,
+    bundle: async () => (await state()).bundle,
+    joinToken,
+    revoke: serial => revoke({ serial, reason: 'keyCompromise' }),
+  })
+  return {
+    access,
+    topology,
+    state,
+    switchMode: (mode, onProgress = () => {}) => switchMode(operator, mode, onProgress),
+    report: (workload, since = 0) => operator.json('GET', `/api/workloads/${part(workload)}/report?since=${since}`),
+    async keyLog(workload, on) {
+      const path = `/api/workloads/${part(workload)}/debug`
+      applied(await operator.json<Applied>('PUT', path, { keyLog: on }), `the debug session of ${workload}`)
+    },
+    async verify(link, on) {
+      const path = `/api/links/${part(link)}/verify`
+      applied(await operator.json<Applied>('PUT', path, { verify: on }), `verification on ${link}`)
+    },
+    joinToken,
+    revoke,
+    audit: (since = 0) => operator.json('GET', `/api/audit?since=${since}`),
+    wire(link) {
+      if (wire) return tapClient(wire, link)
+      throw new HopError('wire-off', {
+        field: 'wire',
+        expected: `a tap on ${link}`,
+        found: 'a lab started without its wire',
+        remedy: 'Start the lab without --no-wire',
+      })
+    },
+    credentials,
+    async close() {
+      await credentials.close()
+      await hangUp()
+    },
+  }
+}
+
+type LastLine = { done: true; mode: Mode; heldAt?: Outcome['heldAt'] } | { done: false; problem: ProblemDetails }
+
+const switchMode = async (operator: LabHttp, mode: Mode, onProgress: (progress: Progress) => void) => {
+  for await (const line of operator.lines('PUT', '/api/mode', { mode })) {
+    const said = line as Progress | LastLine
+    if ('type' in said) onProgress(said)
+    else if (said.done) return { mode: said.mode, ...(said.heldAt === undefined ? {} : { heldAt: said.heldAt }) }
+    else throw errorOf(said.problem)
+  }
+  throw new HopError('lab-gone', { message: `the lab went away while it switched to ${mode}` })
+}
+
+const applied = ({ acknowledged }: Applied, what: string): void => {
+  if (acknowledged) return
+  const found = 'some workload did not acknowledge in time'
+  throw new HopError('not-acknowledged', { field: what, expected: 'in effect everywhere', found })
+}
+
+const part = encodeURIComponent

@@ -1,0 +1,121 @@
+import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { type ConnectionOptions, TLSSocket } from 'node:tls'
+import { spkiHash } from '../../pki/keys.ts'
+import { failureOf } from '../../services/chassis/failures.ts'
+import type { Address } from '../../services/chassis/transport.ts'
+
+/** One request as somebody outside the lab's own code sends it. `tls` absent: plaintext. */
+export type AttemptOptions = {
+  address: Address
+  tls?: ConnectionOptions
+  method: string
+  path: string
+  headers?: Record<string, string>
+  body?: unknown
+  /** Source address; another is taken where the system does not have it. */
+  from?: string
+  /** Keeps the connection for the next attempt; without one each has its own. */
+  agent?: Agent
+}
+
+/** What the sender's own socket saw of TLS. */
+export type TlsSeen = {
+  protocol: string
+  cipher: string
+  keyExchange?: string
+  alpn?: string
+  /** SHA-256 (hex) of the SPKI of the certificate the other end showed. */
+  peerKey?: string
+  peerNames?: string
+}
+
+/**
+ * What came back: an answer, or the failure by its name. Judged after bytes came back, as TLS 1.3 demands.
+ * `from`: the source address the connection really had.
+ */
+export type Attempt = { from?: string; tls?: TlsSeen } & (
+  | { answered: true; status: number; headers: Record<string, string>; body: string }
+  | { answered: false; failure: { name: string; code: string } }
+)
+
+const patienceMs = 10_000
+
+/** Sends one request and waits for the whole answer. Never rejects. */
+export const attempt = async (options: AttemptOptions): Promise<Attempt> => {
+  const tried = await send(options)
+  const unbindable = options.from !== undefined && !tried.answered && unavailable.includes(tried.failure.code)
+  return unbindable ? send({ ...options, from: undefined }) : tried
+}
+
+const unavailable = ['EADDRNOTAVAIL', 'EINVAL', 'ENETUNREACH']
+
+const send = (options: Omit<AttemptOptions, 'from'> & { from?: string | undefined }): Promise<Attempt> =>
+  new Promise(resolve => {
+    const { address, tls, method, path, body, from, agent = false } = options
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const headers = {
+      ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+      ...options.headers,
+    }
+    const common = { ...address, method, path, headers, agent, timeout: patienceMs }
+    const bound = from === undefined ? common : { ...common, localAddress: from }
+    const request: ClientRequest = tls ? httpsRequest({ ...bound, ...tls }) : httpRequest(bound)
+    let seen: TlsSeen | undefined
+    let source: string | undefined
+    const observed = <Rest extends object>(rest: Rest) => ({
+      ...rest,
+      ...(seen ? { tls: seen } : {}),
+      ...(source === undefined ? {} : { from: source }),
+    })
+    const fail = (error: NodeJS.ErrnoException) => {
+      const { name, code } = failureOf(error)
+      resolve(
+        observed({
+          answered: false as const,
+          failure: { name, code: code === 'UNKNOWN' ? (error.code ?? code) : code },
+        }),
+      )
+    }
+    request.on('socket', socket => {
+      source = socket.localAddress
+      socket.once('connect', () => {
+        source = socket.localAddress
+      })
+      if (!(socket instanceof TLSSocket)) return
+      const look = () => {
+        seen = describe(socket)
+      }
+      // asking a socket that has not shaken hands yet crashes Node 24.21
+      if (request.reusedSocket) look()
+      else socket.once('secureConnect', look)
+    })
+    request.once('timeout', () => request.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })))
+    request.once('error', fail)
+    request.once('response', (response: IncomingMessage) => {
+      response.toArray().then(chunks => {
+        const answer = {
+          status: response.statusCode ?? 0,
+          headers: flat(response),
+          body: Buffer.concat(chunks).toString(),
+        }
+        resolve(observed({ answered: true as const, ...answer }))
+      }, fail)
+    })
+    request.end(text)
+  })
+
+const flat = ({ headers }: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+
+const describe = (socket: TLSSocket): TlsSeen => {
+  const { name: keyExchange } = (socket.getEphemeralKeyInfo() ?? {}) as { name?: string }
+  const certificate = socket.getPeerX509Certificate()
+  return {
+    protocol: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().standardName,
+    ...(keyExchange === undefined ? {} : { keyExchange }),
+    ...(socket.alpnProtocol ? { alpn: socket.alpnProtocol } : {}),
+    ...(certificate ? { peerKey: spkiHash(certificate), peerNames: certificate.subjectAltName ?? 'no name' } : {}),
+  }
+}

@@ -1,0 +1,48 @@
+import { Agent } from 'node:https'
+import type { LabClient } from '../lab-client.ts'
+import { type Attempt, attempt } from './attempt.ts'
+
+export type OutsiderRequest = {
+  method: string
+  path: string
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+/** The public client: dials the edge's public address, asks for the public name, trusts the public root, TLS 1.3. */
+export type Outsider = {
+  /** The address it comes from, as far as the system lets it choose. */
+  from: string
+  send(request: OutsiderRequest): Promise<Attempt>
+  close(): void
+}
+
+export type OutsiderOptions = {
+  /** Another loopback address than 127.0.0.1, to be told apart by. */
+  from?: string
+  /** Sends everything over one connection; default is a new one for each request. */
+  keepAlive?: boolean
+}
+
+export const createOutsider = async (lab: LabClient, options: OutsiderOptions = {}): Promise<Outsider> => {
+  const { from = '127.0.0.1', keepAlive = false } = options
+  const { serverName } = lab.topology.ingress
+  const { bundle } = await lab.state()
+  const tls = { servername: serverName, ca: bundle, minVersion: 'TLSv1.3' as const, ALPNProtocols: ['http/1.1'] }
+  const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1, maxCachedSessions: 0 }) : undefined
+  return {
+    from,
+    send: ({ method, path, body, headers }) =>
+      attempt({
+        address: lab.access.edge,
+        tls,
+        method,
+        path,
+        body,
+        headers: { host: serverName, ...headers },
+        ...(from === '127.0.0.1' ? {} : { from }),
+        ...(agent ? { agent } : {}),
+      }),
+    close: () => agent?.destroy(),
+  }
+}
