@@ -1,0 +1,32 @@
+import { HopError } from '../pki/error.ts'
+
+/** An error as a person should read it: what is wrong, then what to do. A stack only when asked for. */
+export const complaint = (error: unknown, debug: boolean): string => {
+  const lines = [`hop: ${printable(withoutRemedy(error))}`]
+  if (error instanceof HopError && error.remedy) lines.push(`  ${printable(error.remedy)}`)
+  if (!(error instanceof HopError) && !debug) lines.push('  This should not happen. HOP_DEBUG=1 shows where it did.')
+  if (debug) lines.push(stackOf(error))
+  return lines.join('\n')
+}
+
+/** The same for programs. */
+export const complaintJson = (error: unknown) => {
+  if (!(error instanceof HopError)) return { error: { code: 'internal-error', message: String(error) } }
+  const { code, message, field, expected, found, remedy } = error
+  return { error: { code, message, field, expected, found, remedy } }
+}
+
+const withoutRemedy = (error: unknown): string => {
+  if (!(error instanceof HopError)) return error instanceof Error ? error.message : String(error)
+  const { message, remedy } = error
+  return remedy && message.endsWith(`. ${remedy}`) ? message.slice(0, -remedy.length - 2) : message
+}
+
+const stackOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return [error.stack, error.cause === undefined ? '' : `caused by ${stackOf(error.cause)}`].filter(Boolean).join('\n')
+}
+
+/** Nothing a terminal would obey, wherever the text came from. */
+const printable = (text: string): string =>
+  text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '?')

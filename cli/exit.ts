@@ -1,0 +1,39 @@
+import { HopError } from '../pki/error.ts'
+
+/** Exit codes, for scripts; `hop --help` says the same. */
+export const exit = { ok: 0, failed: 1, usage: 2, noLab: 3, interrupted: 130 } as const
+
+const noLab = [
+  'no-lab',
+  'lab-not-running',
+  'lab-gone',
+  'lab-other-version',
+  'lab-file-unreadable',
+  'lab-file-not-ours',
+  'operator-token',
+]
+
+const usage = [
+  'usage',
+  'command-unknown',
+  'step-unknown',
+  'bad-topology',
+  'topology-unreadable',
+  'mode-unknown',
+  'scenario-unknown',
+  'link-unknown',
+  'workload-unknown',
+  'body-invalid',
+  'wire-off',
+  'port-taken',
+  'port-forbidden',
+  'lab-already-running',
+  'file-not-writable',
+]
+
+/** The exit code an error ends a command with. */
+export const exitCodeOf = (error: unknown): number => {
+  if (!(error instanceof HopError)) return exit.failed
+  if (noLab.includes(error.code)) return exit.noLab
+  return usage.includes(error.code) || error.code.startsWith('state-') ? exit.usage : exit.failed
+}

@@ -1,0 +1,47 @@
+import { CommanderError } from 'commander'
+import { HopError } from '../pki/error.ts'
+import { choose } from './choice.ts'
+import { complaint, complaintJson } from './complain.ts'
+import { exit, exitCodeOf } from './exit.ts'
+import { createProgram } from './program.ts'
+
+/** Whoever reads may stop reading (`hop audit | head`); that is no failure. */
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(exit.failed)
+  })
+
+const words = process.argv.slice(2)
+
+/** A mistake on the command line, in our words. Undefined where commander only showed what was asked for. */
+const mistake = (error: CommanderError): HopError | undefined => {
+  if (error.exitCode === 0) return undefined
+  const remedy = 'hop --help shows what there is'
+  if (error.code === 'commander.help') return new HopError('usage', { message: 'no command given', remedy })
+  return new HopError('usage', { message: error.message.replace(/^error: /, ''), remedy })
+}
+
+const run = async (): Promise<number> => {
+  let code: number = exit.ok
+  const program = createProgram(ended => {
+    code = ended
+  })
+  const names = program.commands.map(command => command.name())
+  program.argument('[command]').action((word?: string) => {
+    if (word === undefined) return program.help({ error: true })
+    choose('command', word, names)
+  })
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return code
+  } catch (error) {
+    const failure = error instanceof CommanderError ? mistake(error) : error
+    if (failure === undefined) return exit.ok
+    if (words.includes('--json')) process.stdout.write(`${JSON.stringify(complaintJson(failure))}\n`)
+    process.stderr.write(`${complaint(failure, process.env.HOP_DEBUG === '1')}\n`)
+    return exitCodeOf(failure)
+  }
+}
+
+// A lab that did not end in time must not hold its process back.
+process.exit(await run())

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Mode } from '../services/modes.ts'
+import { chooseMode, port } from './choice.ts'
+
+/** What `up` and `start` take from the command line, as written there. */
+export type UpWords = {
+  mode?: string
+  topology?: string
+  wire?: boolean
+  detach?: boolean
+  operatorPort?: string
+  edgePort?: string
+  verbose?: boolean
+  announce?: boolean
+}
+
+/** The same, understood. */
+export type UpOptions = {
+  topologyFile: string
+  mode?: Mode
+  wire: boolean
+  operatorPort?: number
+  edgePort?: number
+  verbose: boolean
+}
+
+const shop = fileURLToPath(new URL('../topologies/shop.yaml', import.meta.url))
+
+/** Throws `mode-unknown` and `usage`. */
+export const readUpWords = (words: UpWords): UpOptions => {
+  const operatorPort = port('--operator-port', words.operatorPort)
+  const edgePort = port('--edge-port', words.edgePort)
+  return {
+    topologyFile: words.topology ?? shop,
+    wire: words.wire !== false,
+    verbose: words.verbose === true,
+    ...(words.mode === undefined ? {} : { mode: chooseMode(words.mode) }),
+    ...(operatorPort && { operatorPort }),
+    ...(edgePort && { edgePort }),
+  }
+}
+
+/** `--state`, else HOP_STATE, else `.hop` here. */
+export const stateDirOf = (word: string | undefined, env: NodeJS.ProcessEnv): string =>
+  resolve(word ?? (env.HOP_STATE || '.hop'))

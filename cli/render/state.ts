@@ -1,0 +1,83 @@
+import type { LabFile } from '../../lab/state-file.ts'
+import type { AuditEntry } from '../../services/control/audit.ts'
+import type { ControlState } from '../../services/control/operations.ts'
+import { type Mode, modes, modeTable } from '../../services/modes.ts'
+import { linkTitle } from '../../services/topology.ts'
+import type { Paint } from '../paint.ts'
+import { pad, table } from './table.ts'
+import { shown, workloadOf } from './words.ts'
+
+type Look = { paint: Paint; columns: number }
+
+/** What the lab is told to be, and who did as told. */
+export const renderState = (state: ControlState, file: LabFile, { paint, columns }: Look): string => {
+  const options = { width: columns, dim: paint.dim }
+  const where = (address: { host: string; port: number } | null) => (address ? `${address.host}:${address.port}` : '–')
+  const workloads = state.workloads.map(({ name, id, address, version, acked, connected, error }) => [
+    name,
+    id,
+    where(address),
+    connected ? paint.good('connected') : paint.bad('not connected'),
+    error ? paint.bad(shown(error)) : acked === version ? `did version ${version}` : `at ${acked} of ${version}`,
+  ])
+  const hops = state.hops.map(({ link, transport, spliced, address, callees, verify }) => [
+    linkTitle(link),
+    spliced ? `${transport}, spliced` : transport,
+    where(callees),
+    where(address),
+    verify ? 'yes' : paint.bad('no'),
+  ])
+  return [
+    `${paint.strong(state.topology)} in ${paint.strong(state.mode)}, process ${file.pid} since ${file.startedAt}`,
+    rolloutLine(state),
+    `edge ${where(file.access.edge)} · operator API ${file.access.operator} · wire ${file.access.wire ?? 'off'}`,
+    '',
+    table(
+      ['workload', 'identity', 'listens on', 'control plane', { title: 'state', wrap: true }].map(column),
+      workloads,
+      options,
+    ),
+    '',
+    table(['hop', 'transport', 'callee', 'caller dials', 'verified'].map(column), hops, options),
+  ].join('\n')
+}
+
+/** The present mode among all there are. */
+export const renderModes = (state: ControlState, { paint }: { paint: Paint }): string => {
+  const width = Math.max(...modes.map(({ length }) => length)) + 2
+  const line = (mode: Mode) => {
+    const words = `${pad(mode, width)}${modeTable[mode].summary}`
+    return mode === state.mode ? paint.strong(`* ${words}`) : `  ${words}`
+  }
+  return [...modes.map(line), '', rolloutLine(state)].join('\n')
+}
+
+/** Who did what, oldest first. */
+export const renderAudit = (entries: readonly AuditEntry[], { paint, columns }: Look): string => {
+  if (entries.length === 0) return 'Nothing was recorded.'
+  const rows = entries.map(({ id, at, who, action, target, result, detail }) => [
+    String(id),
+    new Date(at).toISOString().slice(11, 23),
+    workloadOf(who),
+    action,
+    target,
+    result === 'ok' ? paint.good(result) : paint.bad(result),
+    shown(detailOf(detail), 120),
+  ])
+  const titles = ['#', 'time', 'who', 'action', 'target', 'result', { title: 'detail', wrap: true }]
+  return table(titles.map(column), rows, { width: columns, dim: paint.dim })
+}
+
+/** `from=mtls, stopAt=widen`; of what is nested only how much it is. */
+const detailOf = (detail: Record<string, unknown>): string =>
+  Object.entries(detail)
+    .map(([name, value]) => (typeof value === 'object' && value !== null ? name : `${name}=${value}`))
+    .join(', ')
+
+const rolloutLine = ({ rollout, settled }: ControlState): string => {
+  if (!rollout) return settled ? 'settled: everybody did as told' : 'not settled yet'
+  const { from, to, step, reached } = rollout
+  return `rollout from ${from} to ${to}: ${reached ? 'holding after' : 'at'} ${step} (hop mode ${to} goes on, hop rollback goes back)`
+}
+
+const column = (title: string | { title: string; wrap: boolean }) => (typeof title === 'string' ? { title } : title)

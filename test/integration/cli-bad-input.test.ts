@@ -1,0 +1,165 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { readLabFile } from '../../lab/state-file.ts'
+import { answerOf, createHome, hop } from './cli-support.ts'
+
+const place = createHome()
+const running = place.dir('running')
+const nowhere = join(place.home, 'nowhere')
+
+beforeAll(async () => {
+  await hop('up', '--detach', '--state', running)
+})
+
+afterAll(async () => {
+  await hop('down', '--if-running', '--state', running)
+  place.clean()
+})
+
+it.each([
+  [['mode', 'mlts'], 2, 'mode-unknown', 'Did you mean mtls?'],
+  [['run', 'evesdrop'], 2, 'scenario-unknown', 'Did you mean eavesdrop?'],
+  [['run', 'eavesdrop', '--mode', 'hybird'], 2, 'mode-unknown', 'Did you mean hybrid?'],
+  [['capture', 'order:payments'], 2, 'link-unknown', 'Did you mean orders:payments?'],
+  [['mode', 'mtls', '--stop-at', 'wide'], 2, 'step-unknown', 'Did you mean widen?'],
+  [['mtrix'], 2, 'command-unknown', 'Did you mean matrix?'],
+  [['up', '--foo'], 2, 'usage', '--help'],
+  [['run'], 2, 'usage', '--help'],
+  [['mode', 'mtls', 'hybrid'], 2, 'usage', '--help'],
+  [['up', '--mode', 'tls'], 2, 'mode-unknown', 'one of'],
+  [['up', '--edge-port', '70000'], 2, 'usage', '65535'],
+  [['request', 'GET'], 2, 'usage', 'PATH'],
+  [['request', 'GET', 'orders'], 2, 'usage', 'PATH'],
+  [['request', 'GET', '/a', '--header', 'x\r\ny: 1'], 2, 'usage', '--header'],
+  [['request', 'POST', '/a', '--body', '{'], 2, 'usage', '--body'],
+  [['audit', '--since', 'x'], 2, 'usage', '--since'],
+  [['capture', 'edge:gateway', '-o', '/proc/x'], 2, 'file-not-writable', '/proc/x'],
+  [['capture', 'edge:gateway', '--with-keys', '--no-request'], 2, 'usage', '--no-request'],
+])('hop %j is refused', async (args, code, error, words) => {
+  const plain = await hop(...args, '--state', running)
+  expect(plain.code).toBe(code)
+  expect(plain.out).toBe('')
+  expect(plain.err).toMatch(/^hop: /)
+  expect(plain.err).toContain(words)
+  expect(plain.err).not.toMatch(/\n {4}at /)
+  const json = await answerOf(...args, '--state', running)
+  expect(json).toMatchObject({ code, answer: { error: { code: error } } })
+})
+
+it.each([['state'], ['mode'], ['mode', 'mtls'], ['map'], ['matrix'], ['audit'], ['down'], ['rollback'], ['request']])(
+  'hop %s %s: no lab, no answer',
+  async (...args) => {
+    const { code, answer } = await answerOf(...args.filter(Boolean), '--state', nowhere)
+    expect({ code, error: answer.error.code }).toEqual({ code: 3, error: 'no-lab' })
+  },
+)
+
+it.each([
+  ['a file', () => join(place.home, 'file')],
+  ['below a file', () => join(place.home, 'file', 'state')],
+  ['no place for files', () => '/proc/x'],
+])('a state directory that is %s is refused', async (_, dir) => {
+  writeFileSync(join(place.home, 'file'), '')
+  const { code, answer } = await answerOf('up', '--state', dir())
+  expect(code).toBe(2)
+  expect(answer.error.code).toMatch(/^state-/)
+})
+
+it('a state directory that others can read is refused', async () => {
+  const dir = join(place.home, 'open')
+  mkdirSync(dir)
+  chmodSync(dir, 0o755)
+  expect(await answerOf('up', '--detach', '--state', dir)).toMatchObject({
+    code: 2,
+    answer: { error: { code: 'state-readable-by-others', remedy: expect.stringContaining('chmod 700') } },
+  })
+})
+
+it('a state from another version is refused', async () => {
+  const dir = place.dir('old')
+  expect(await hop('up', '--detach', '--state', dir)).toMatchObject({ code: 0, err: '' })
+  await hop('down', '--state', dir)
+  const db = new DatabaseSync(join(dir, 'control.sqlite'))
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  expect(await answerOf('up', '--state', dir)).toMatchObject({
+    code: 2,
+    answer: { error: { code: 'state-other-version', found: '99' } },
+  })
+})
+
+it('a state of another topology is refused', async () => {
+  const dir = place.dir('shop')
+  await hop('up', '--detach', '--state', dir)
+  await hop('down', '--state', dir)
+  expect(await answerOf('up', '--state', dir, '--topology', 'topologies/clinic.yaml')).toMatchObject({
+    code: 2,
+    answer: { error: { code: 'state-other-topology' } },
+  })
+})
+
+it('a topology with mistakes is refused with the place of each', async () => {
+  const file = join(place.home, 'bad.yaml')
+  writeFileSync(file, readFileSync('topologies/shop.yaml', 'utf8').replace('to: gateway', 'to: gatway'))
+  const { code, err } = await hop('up', '--state', join(place.home, 'unused'), '--topology', file)
+  expect(code).toBe(2)
+  expect(err).toMatch(/bad\.yaml:\d+/)
+  expect(err).toContain('did you mean gateway?')
+  const absent = await answerOf('up', '--topology', join(place.home, 'absent.yaml'), '--state', nowhere)
+  expect(absent).toMatchObject({ code: 2, answer: { error: { code: 'topology-unreadable' } } })
+})
+
+it.each(['--operator-port', '--edge-port'])('a port that is taken is named by %s', async option => {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  try {
+    for (const more of [[], ['--no-wire']]) {
+      const { code, answer } = await answerOf('up', '--state', place.dir('port'), option, String(port), ...more)
+      expect({ code, error: answer.error }).toMatchObject({
+        code: 2,
+        error: { code: 'port-taken', field: option, found: expect.stringContaining(String(port)) },
+      })
+    }
+  } finally {
+    server.close()
+  }
+})
+
+it('a wrong operator token is refused, a lab of another version is named, and the lab goes on', async () => {
+  const copy = join(place.home, 'copy')
+  mkdirSync(copy, { mode: 0o700 })
+  cpSync(join(running, 'lab.json'), join(copy, 'lab.json'))
+  chmodSync(join(copy, 'lab.json'), 0o600)
+  const file = readLabFile(running)
+  const pretend = (change: object) => writeFileSync(join(copy, 'lab.json'), JSON.stringify({ ...file, ...change }))
+  pretend({ access: { ...file?.access, token: 'wrong' } })
+  expect(await answerOf('state', '--state', copy)).toMatchObject({
+    code: 3,
+    answer: { error: { code: 'operator-token' } },
+  })
+  pretend({ version: '9.9.9' })
+  expect(await answerOf('map', '--state', copy)).toMatchObject({
+    code: 3,
+    answer: { error: { code: 'lab-other-version', found: expect.stringContaining('9.9.9') } },
+  })
+  pretend({ access: { ...file?.access, operator: 'http://127.0.0.1:9' } })
+  expect(await answerOf('state', '--state', copy)).toMatchObject({
+    code: 3,
+    answer: { error: { code: 'lab-not-running' } },
+  })
+  expect((await hop('request', '--state', running)).code).toBe(0)
+})
+
+it('help is complete and says the exit codes', async () => {
+  const { code, out } = await hop('--help')
+  expect(code).toBe(0)
+  for (const word of ['start', 'up', 'down', 'mode', 'rollback', 'map', 'request', 'run', 'matrix', 'capture', 'audit'])
+    expect(out).toMatch(new RegExp(`^  ${word} `, 'm'))
+  expect(out).toContain('Exit codes')
+  expect((await hop()).code).toBe(2)
+  expect((await hop('capture', '--help')).out).toContain('--with-keys')
+})
