@@ -8,11 +8,11 @@ import { createInterface } from 'node:readline'
 import { pino } from 'pino'
 import { type CsrOptions, createCsr } from '../../pki/csr.ts'
 import { generateKey, privateKeyPem } from '../../pki/keys.ts'
+import type { ControlMessage } from '../../services/chassis/control-protocol.ts'
 import type { Desired } from '../../services/chassis/desired.ts'
 import type { Observations } from '../../services/chassis/observation.ts'
 import type { Address } from '../../services/chassis/transport.ts'
 import { type Control, type ControlOptions, createControl } from '../../services/control/control.ts'
-import type { StreamMessage } from '../../services/control/fleet.ts'
 import { readTopology } from '../../services/topology-file.ts'
 
 export const shop = readTopology('topologies/shop.yaml')
@@ -112,7 +112,7 @@ export const createFakeWorkload = (site: Site, name: string) => {
     return { key: privateKeyPem(made.privateKey), csr: createCsr({ ...made, ...asks }) }
   }
 
-  const hear = async (message: StreamMessage) => {
+  const hear = async (message: ControlMessage) => {
     events.emit(message.type, message)
     if (message.type === 'desired') {
       seen.push(message.desired)

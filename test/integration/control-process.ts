@@ -1,0 +1,28 @@
+import { pino } from 'pino'
+import { createControl } from '../../services/control/control.ts'
+import { readTopology } from '../../services/topology-file.ts'
+
+/** A control plane in a process of its own, for tests that kill it. Says where it is on standard output. */
+const [stateDir = '', workloadPort = '0', operatorPort = '0'] = process.argv.slice(2)
+const control = createControl({
+  stateDir,
+  workloadPort: Number(workloadPort),
+  operatorPort: Number(operatorPort),
+  topology: readTopology('topologies/shop.yaml'),
+  initialMode: 'edge-terminate-plaintext',
+  clock: Date.now,
+  log: pino({ level: 'silent' }),
+})
+await control.start()
+const { bootstrap, operatorToken } = control
+const tokens = Object.fromEntries(
+  control.operations.state().workloads.map(({ name }) => [name, control.operations.joinToken(name, 'test')]),
+)
+const said = {
+  workload: control.workloadAddress(),
+  operator: control.operatorAddress(),
+  bootstrap,
+  operatorToken,
+  tokens,
+}
+process.stdout.write(`${JSON.stringify(said)}\n`)
