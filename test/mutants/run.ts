@@ -1,0 +1,121 @@
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * Proves that each guard has a test: takes the guard out of a copy of the tree by `<name>.patch` and requires the test the
+ * patch names to fail, and to have been green before. A patch begins with three lines: `guard:`, `test:` (the file) and
+ * `name:` (what the test's full name contains). Arguments: names of patches; without any, all.
+ */
+
+type Mutant = { id: string; patch: string; guard: string; file: string; name: string }
+
+type Assertion = { fullName: string; status: string; failureMessages: string[] }
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const here = join(root, 'test/mutants')
+const mostMs = 60_000
+
+const field = (text: string, name: string, id: string): string => {
+  const value = new RegExp(`^${name}: (.+)$`, 'm').exec(text)?.[1]?.trim()
+  if (!value) throw new Error(`${id}.patch has no line "${name}: …"`)
+  return value
+}
+
+const readMutants = (wanted: readonly string[]): Mutant[] => {
+  const known = readdirSync(here).filter(file => file.endsWith('.patch'))
+  const unknown = wanted.filter(id => !known.includes(`${id}.patch`))
+  if (unknown.length > 0) throw new Error(`no such mutant: ${unknown.join(', ')}`)
+  return known
+    .map(file => file.slice(0, -'.patch'.length))
+    .filter(id => wanted.length === 0 || wanted.includes(id))
+    .map(id => {
+      const patch = join(here, `${id}.patch`)
+      const text = readFileSync(patch, 'utf8')
+      const said = (name: string) => field(text, name, id)
+      return { id, patch, guard: said('guard'), file: said('test'), name: said('name') }
+    })
+}
+
+/** The tree as it stands, uncommitted files included, with the modules of the original. */
+const copyTree = (): string => {
+  const copy = mkdtempSync(join(tmpdir(), 'hop-mutants-'))
+  const listed = run(root, 'git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'])
+  if (listed.status !== 0) throw new Error(`git ls-files: ${listed.stderr}`)
+  for (const path of new Set(listed.stdout.split('\0'))) {
+    if (path === '' || !statSync(join(root, path), { throwIfNoEntry: false })?.isFile()) continue
+    mkdirSync(dirname(join(copy, path)), { recursive: true })
+    cpSync(join(root, path), join(copy, path))
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  return copy
+}
+
+const run = (cwd: string, command: string, args: string[]): SpawnSyncReturns<string> =>
+  spawnSync(command, args, { cwd, encoding: 'utf8', timeout: mostMs, maxBuffer: 1 << 26 })
+
+/** Results of the tests of one file whose names contain one of `names`. Undefined when the file could not be collected. */
+const test = (copy: string, file: string, names: readonly string[]): Assertion[] | undefined => {
+  const report = join(copy, 'report.json')
+  rmSync(report, { force: true })
+  const pattern = names.map(name => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')
+  const project = file.startsWith('test/integration/') ? 'integration' : 'unit'
+  run(copy, process.execPath, [
+    ...['node_modules/vitest/vitest.mjs', 'run', '--project', project, file, '--testNamePattern', pattern],
+    ...['--testTimeout=4000', '--hookTimeout=20000', '--reporter=json', `--outputFile=${report}`],
+  ])
+  if (!statSync(report, { throwIfNoEntry: false })) return undefined
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+    testResults: { assertionResults: Assertion[] }[]
+  }
+  const found = testResults.flatMap(({ assertionResults }) => assertionResults)
+  return found.length === 0 ? undefined : found.filter(({ status }) => status === 'passed' || status === 'failed')
+}
+
+/** Why the named tests are not green in the unchanged tree; undefined when they are. */
+const notGreen = (results: Assertion[] | undefined, { name }: Mutant): string | undefined => {
+  const named = results?.filter(({ fullName }) => fullName.includes(name)) ?? []
+  if (named.length === 0) return 'its test was not found'
+  return named.every(({ status }) => status === 'passed') ? undefined : 'its test fails without the patch'
+}
+
+/** Undefined when the mutant was caught, else what went wrong. */
+const survives = (copy: string, mutant: Mutant): string | undefined => {
+  const applied = run(copy, 'git', ['apply', '--whitespace=nowarn', mutant.patch])
+  if (applied.status !== 0) return `the patch does not apply: ${applied.stderr.trim().split('\n')[0]}`
+  const results = test(copy, mutant.file, [mutant.name])
+  const restored = run(copy, 'git', ['apply', '--reverse', '--whitespace=nowarn', mutant.patch])
+  if (restored.status !== 0) throw new Error(`${mutant.id} could not be taken back: ${restored.stderr}`)
+  if (!results) return 'the mutated tree could not be loaded: a broken file proves nothing'
+  const named = results.filter(({ fullName }) => fullName.includes(mutant.name))
+  return named.some(({ status }) => status === 'failed') ? undefined : 'the test stays green without the guard'
+}
+
+const main = (): number => {
+  const mutants = readMutants(process.argv.slice(2))
+  const copy = copyTree()
+  try {
+    const baseline = new Map<string, Assertion[] | undefined>()
+    for (const file of new Set(mutants.map(({ file }) => file))) {
+      const names = mutants.filter(mutant => mutant.file === file).map(({ name }) => name)
+      baseline.set(file, test(copy, file, names))
+    }
+    let failed = 0
+    mutants.forEach((mutant, i) => {
+      const began = performance.now()
+      const problem = notGreen(baseline.get(mutant.file), mutant) ?? survives(copy, mutant)
+      if (problem) failed++
+      const seconds = ((performance.now() - began) / 1000).toFixed(1)
+      const verdict = problem ? `FAILED ${mutant.id}: ${problem}` : `caught ${mutant.id}: ${mutant.guard}`
+      console.log(`[${i + 1}/${mutants.length}] ${verdict} (${seconds} s)`)
+    })
+    console.log(`${mutants.length - failed} passed, ${failed} failed`)
+    return failed > 0 || mutants.length === 0 ? 1 : 0
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = main()
