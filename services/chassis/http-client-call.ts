@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream'
 import { type Dispatcher, errors } from 'undici'
-import type { HttpConnection } from './http-client-connection.ts'
 import { type RequestHead, requestHead } from './http-client-request.ts'
 
 /** Ms a call may wait for the head of its answer, and for each next part of its body. 0: for ever. */
 export type CallTimeouts = { headersMs: number; bodyMs: number }
+
+/** What a call needs of the connection it is on. */
+export type Carrier = { readonly socket: { pause(): unknown; resume(): unknown }; cut(reason: Error): void }
 
 /** One request with its handler, and what the handler can do about it. One object, so that a call costs no closures. */
 export class HttpCall implements Dispatcher.DispatchController {
@@ -15,7 +17,7 @@ export class HttpCall implements Dispatcher.DispatchController {
   readonly headersMs: number
   readonly bodyMs: number
   /** The connection it is on, from the moment it is sent until it is over. */
-  connection: HttpConnection | undefined
+  connection: Carrier | undefined
   /** Tick by which a waiting call must have got a connection. */
   deadline = 0
   rawHeaders: string[] | null = null

