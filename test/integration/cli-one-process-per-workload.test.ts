@@ -13,9 +13,12 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true })
 })
 
+// what the shell that runs the tests has set for a lab of its own is not for these
+const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOP_')))
+
 const run = (args: string[], env: NodeJS.ProcessEnv = {}) => {
   const child = spawn(process.execPath, ['services/main.ts', ...args], {
-    env: { ...process.env, HOP_TOPOLOGY: 'topologies/shop.yaml', ...env },
+    env: { ...inherited, HOP_TOPOLOGY: 'topologies/shop.yaml', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)
