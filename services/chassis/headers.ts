@@ -76,16 +76,6 @@ export const namedByConnection = (value: string): readonly string[] => {
 
 const none: readonly string[] = []
 
-/** The values of one header, `name` in lower case. */
-export const valuesOf = (raw: readonly string[], name: string): string[] => {
-  const values: string[] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    const key = raw[i]!
-    if (key.length === name.length && key.toLowerCase() === name) values.push(raw[i + 1]!)
-  }
-  return values
-}
-
 /**
  * Appends to `into` what may travel on to the next hop. At an ingress identity headers go too.
  * HTTP/2's pseudo headers are dropped and its cookie crumbs joined (RFC 9113 §8.2.3).
