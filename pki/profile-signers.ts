@@ -1,10 +1,10 @@
-import { createPublicKey, X509Certificate } from 'node:crypto'
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { Authority, AuthorityState } from './authority.ts'
 import { keyIdentifier, type Signer, signCertificate } from './certificate.ts'
 import { basicConstraints, keyUsage } from './extensions.ts'
 import { createCa, newSerial } from './hierarchy.ts'
 import { type Issuer, issuerOf, openIssuer } from './issuer.ts'
-import { generateKey, type KeyPair, spkiOf } from './keys.ts'
+import { generateKey, spkiOf } from './keys.ts'
 import { distinguishedName } from './names.ts'
 import { splitPem } from './pem.ts'
 import type { Draft, SignerKind, Subject } from './profile-draft.ts'
@@ -13,14 +13,17 @@ import { spiffeId } from './spiffe.ts'
 /** Who signs, and the certificates (PEM) to send after the leaf. */
 export type Signing = { signer: Signer; above: string[] }
 
-/** Finds or makes the signer a draft asks for, out of the authority's own CAs. `own` is the key pair of the leaf. */
-export const signingFor = (draft: Draft, authority: Authority, kind: Subject['kind'], own: KeyPair): Signing => {
+/** The key of the leaf. Its private half is needed only where the leaf signs itself. */
+export type OwnKey = { publicKey: KeyObject; privateKey?: KeyObject }
+
+/** Finds or makes the signer a draft asks for, out of the authority's own CAs. */
+export const signingFor = (draft: Draft, authority: Authority, kind: Subject['kind'], own: OwnKey): Signing => {
   const state = authority.exportState()
   const issuer = openIssuer(kind === 'workload' ? state.workloads : state.public, kind)
   return makers[draft.signer]({ authority, state, issuer, draft, own })
 }
 
-type Materials = { authority: Authority; state: AuthorityState; issuer: Issuer; draft: Draft; own: KeyPair }
+type Materials = { authority: Authority; state: AuthorityState; issuer: Issuer; draft: Draft; own: OwnKey }
 
 const makers: Record<SignerKind, (materials: Materials) => Signing> = {
   issuer: ({ issuer }) => sendingItself(issuer),
@@ -31,7 +34,7 @@ const makers: Record<SignerKind, (materials: Materials) => Signing> = {
   itself: ({ draft, own }) => {
     const id = keyIdentifier(spkiOf(own.publicKey))
     const name = distinguishedName(draft.subject)
-    return { signer: { name, keyIdentifier: id, privateKey: own.privateKey }, above: [] }
+    return { signer: { name, keyIdentifier: id, privateKey: own.privateKey! }, above: [] }
   },
 
   'unknown-ca': ({ authority, issuer }) => {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { mintProfile, type Profile, profileList, type Refusal } from '../../../pki/profiles.ts'
+import { generateKey } from '../../../pki/keys.ts'
+import { certifyProfile, mintProfile, type Profile, profileList, type Refusal } from '../../../pki/profiles.ts'
 import { readSvid } from '../../../pki/svid.ts'
 import { handshake } from './handshake.ts'
 import { authorityFor, codeOf } from './issued.ts'
@@ -84,5 +85,19 @@ describe('profiles', () => {
 
   test.each(profileList.filter(({ only }) => only !== 'workload'))('$name is made for public names too', ({ name }) => {
     expect(mint([name], { dnsName: 'shop.hop.lab' }).chain).toContain('BEGIN CERTIFICATE')
+  })
+
+  test('are made for a key kept elsewhere too, unless they are about that key', () => {
+    const { publicKey, privateKey } = generateKey()
+    const serial = authority.newSerial()
+    const made = certifyProfile(authority, ['expired'], { id, publicKey, serial })
+    const leaf = new X509Certificate(made.chain)
+    expect(leaf.checkPrivateKey(privateKey)).toBe(true)
+    expect([leaf.serialNumber.toLowerCase(), leaf.validToDate.getTime()]).toEqual([
+      serial,
+      Math.floor(made.notAfter / 1000) * 1000,
+    ])
+    for (const kind of ['self-signed', 'weak-rsa-1024'])
+      expect(codeOf(() => certifyProfile(authority, [kind], { id, publicKey, serial }))).toBe('profile-conflict')
   })
 })
