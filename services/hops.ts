@@ -33,6 +33,10 @@ export const hopsOf = (topology: Topology, mode: Mode): Hop[] => {
   return [...outer, ...links.map(link => ({ link, transport: inner(link), spliced: false }))]
 }
 
+/** Those of them that a request takes which has none of the headers some links want: what is tried link by link. */
+export const usualHopsOf = (topology: Topology, mode: Mode): Hop[] =>
+  hopsOf(topology, mode).filter(({ link }) => link.when === undefined)
+
 /** Where the client's TLS ends in a mode: the workload that holds the public name's certificate. */
 export const entryOf = (topology: Topology, mode: Mode): string =>
   modeTable[mode].ingress === 'passthrough' ? topology.ingress.passthroughTo : topology.ingress.edge

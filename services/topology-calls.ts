@@ -10,9 +10,10 @@ export const hasBody = ({ method }: { method: string }): boolean => methodsWithB
 export const callsOf = (topology: Pick<Topology, 'links'>, workload: string): Call[] =>
   topology.links
     .filter(link => link.caller === workload)
-    .map(({ callee, data, allow }) => {
+    .map(({ callee, data, allow, when }) => {
       const first = allow.find(hasBody) ?? allow[0]!
-      return { callee, method: first.method, path: concrete(first.path), data, allow }
+      const call = { callee, method: first.method, path: concrete(first.path), data, allow }
+      return when ? { ...call, when } : call
     })
 
 /** A path that the pattern allows: `/records/*` becomes `/records/1`. */

@@ -3,6 +3,8 @@ import { hasBody } from './topology-calls.ts'
 import { findCycle, reachableFrom } from './topology-graph.ts'
 import { oneOf, type Problem, shown } from './topology-problems.ts'
 import type { TopologyFile } from './topology-schema.ts'
+import { legacyProblems, sidecarProblems } from './topology-sidecars.ts'
+import { needProblems } from './topology-situation.ts'
 
 /** The one class of data that no body carries: it goes in the Authorization header. */
 export const tokenClass = 'token'
@@ -14,8 +16,16 @@ export const tokenClass = 'token'
 export const checkMeaning = (file: TopologyFile): Problem[] => {
   const unknown = unknownNames(file)
   if (unknown.length > 0) return unknown
-  const wiring = [...edgeProblems(file), ...linkProblems(file), ...legacyProblems(file)]
-  return wiring.length > 0 ? wiring : [...reachProblems(file), ...dataProblems(file), ...probeProblems(file)]
+  const wiring = [...edgeProblems(file), ...linkProblems(file), ...legacyProblems(file), ...sidecarProblems(file)]
+  if (wiring.length > 0) return wiring
+  return [
+    ...routingProblems(file),
+    ...reachProblems(file),
+    ...dataProblems(file),
+    ...probeProblems(file),
+    ...roleProblems(file),
+    ...needProblems(file),
+  ]
 }
 
 const unknownNames = ({ zones, data, workloads, ingress, links }: TopologyFile): Problem[] => {
@@ -87,23 +97,14 @@ const linkProblems = ({ workloads, links }: TopologyFile): Problem[] => {
   return problems
 }
 
-const legacyProblems = ({ workloads, ingress, links }: TopologyFile): Problem[] => {
-  const legacy = (name: string) => workloads[name]!.legacy
-  const problems: Problem[] = links.flatMap(({ from }, i) =>
-    legacy(from)
-      ? [{ path: ['links', i, 'from'], expected: 'a workload that is not legacy: those only answer', found: from }]
-      : [],
-  )
-  for (const place of ['edge', 'passthroughTo'] as const) {
-    if (!legacy(ingress[place])) continue
-    problems.push({
-      path: ['ingress', place],
-      expected: 'a workload that can end TLS',
-      found: `${ingress[place]}, which is legacy and speaks plaintext only`,
-    })
-  }
-  return problems
-}
+/** Only edge and gateway choose a way; every other program takes each of its links. */
+const routingProblems = ({ workloads, links }: TopologyFile): Problem[] =>
+  links.flatMap(({ from, when }, i) => {
+    const { program } = workloads[from]!
+    if (when === undefined || program === 'edge' || program === 'gateway') return []
+    const expected = 'a link from an edge or a gateway: others do not choose by headers'
+    return [{ path: ['links', i, 'when'], expected, found: `${from}, which runs ${program}` }]
+  })
 
 const reachProblems = ({ workloads, ingress, links }: TopologyFile): Problem[] => {
   const reached = reachableFrom(ingress.edge, links)
@@ -172,4 +173,18 @@ const probeProblems = ({ ingress, links, probe }: TopologyFile): Problem[] => {
     })
   }
   return problems
+}
+
+/** A role for a request that nobody can send guards nothing: most likely a typing error leaves another unguarded. */
+const roleProblems = ({ ingress, links, tokens }: TopologyFile): Problem[] => {
+  const sent = [...ingress.allow, ...links.flatMap(link => link.allow)].map(({ method, path }) => `${method} ${path}`)
+  return (tokens.roles ?? []).flatMap(({ method, path }) => {
+    const request = `${method} ${path}`
+    const covered = sent.some(
+      known => known === request || (path.endsWith('/*') && known.startsWith(request.slice(0, -1))),
+    )
+    return covered
+      ? []
+      : [{ path: ['tokens', 'roles', request], expected: 'a request that ingress or a link allows', found: request }]
+  })
 }

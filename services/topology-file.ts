@@ -99,11 +99,13 @@ const lineIn = (document: Document, lines: LineCounter, path: Parameters<LineOf>
   return undefined
 }
 
-const derive = ({ workloads, links, zones, data, probe, ...rest }: TopologyFile): Topology => ({
+const derive = ({ workloads, links, zones, data, probe, tokens, ...rest }: TopologyFile): Topology => ({
   ...rest,
   zones,
   data,
-  workloads: Object.fromEntries(Object.entries(workloads).map(([name, spec]) => [name, { name, ...spec }])),
+  workloads: Object.fromEntries(
+    Object.entries(workloads).map(([name, spec]) => [name, { name, ...spec, sidecar: spec.sidecar ?? spec.legacy }]),
+  ),
   links: links.map(({ from, to, ...link }) => {
     const crossesZone = workloads[from]!.zone !== workloads[to]!.zone
     return {
@@ -117,6 +119,7 @@ const derive = ({ workloads, links, zones, data, probe, ...rest }: TopologyFile)
     }
   }),
   probe: probe ?? defaultProbe(rest.ingress),
+  tokens: { audience: tokens.audience ?? rest.name, roles: tokens.roles ?? [] },
 })
 
 const defaultProbe = ({ allow, data }: TopologyFile['ingress']): Probe => {

@@ -1,5 +1,7 @@
 import * as v from 'valibot'
+import { modes } from './modes.ts'
 import { programNames } from './program-names.ts'
+import { needIds } from './topology-needs.ts'
 import { oneOf, type Problem, shown } from './topology-problems.ts'
 
 /**
@@ -52,21 +54,47 @@ const segment = String.raw`(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+`
 const method = '(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)'
 const path = String.raw`\/(?:${segment}\/)*(?:${segment})?`
 
+const allowedText = text(
+  new RegExp(String.raw`^(?=.{1,256}$)${method} (?:${path}|\/(?:${segment}\/)*\*)$`),
+  'a method and a path like POST /orders or GET /orders/*',
+)
 const allowed = v.pipe(
-  text(
-    new RegExp(String.raw`^(?=.{1,256}$)${method} (?:${path}|\/(?:${segment}\/)*\*)$`),
-    'a method and a path like POST /orders or GET /orders/*',
-  ),
+  allowedText,
   v.transform(entry => ({ method: entry.split(' ')[0]!, path: entry.split(' ')[1]! })),
+)
+
+/** A mapping, so that no request is named twice; it keeps the order of the file. */
+const roles = v.pipe(
+  table(
+    allowedText,
+    text(/^[A-Za-z0-9._:-]{1,64}$/, 'a role: letters, digits, ., _, : and -, at most 64'),
+    32,
+    'roles',
+  ),
+  v.transform(table =>
+    Object.entries(table).map(([entry, role]) => ({ method: entry.split(' ')[0]!, path: entry.split(' ')[1]!, role })),
+  ),
 )
 
 const allow = list(allowed, 1, 32, 'requests like POST /orders')
 const data = v.optional(list(field, 0, 32, 'classes of data'), [])
 
+const headerName = text(/^[a-z][a-z0-9-]{0,63}$/, 'the name of a header in lower case, like x-beta')
+const headerValue = text(/^[\x21-\x7e]{1,128}$/, 'a text of at most 128 printable characters without spaces')
+
 const bodyValue = v.pipe(
   v.union([v.string(), v.number()], 'a text or a number'),
   v.check(value => typeof value === 'number' || value.length <= 1024, 'a text of at most 1024 characters'),
 )
+
+const situation = strict({
+  title: text(/^[\x20-\x7e]{1,60}$/, 'a title of at most 60 printable characters'),
+  fits: choice(modes),
+  needs: v.pipe(
+    list(choice(needIds), 1, needIds.length, 'needs'),
+    v.check(needs => new Set(needs).size === needs.length, 'each need once'),
+  ),
+})
 
 const schema = strict({
   name,
@@ -86,16 +114,24 @@ const schema = strict({
       zone: v.string('the name of a zone'),
       program: v.optional(choice(programNames), 'generic'),
       legacy: flag,
+      sidecar: v.optional(v.boolean('true or false')),
     }),
     64,
     'workloads',
   ),
   links: list(
-    strict({ from: v.string('the name of a workload'), to: v.string('the name of a workload'), data, allow }),
+    strict({
+      from: v.string('the name of a workload'),
+      to: v.string('the name of a workload'),
+      data,
+      allow,
+      when: v.optional(table(headerName, headerValue, 4, 'headers')),
+    }),
     1,
     256,
     'links',
   ),
+  situation: v.optional(situation),
   probe: v.optional(
     strict({
       method: text(new RegExp(`^${method}$`), 'a method like POST'),
@@ -103,6 +139,7 @@ const schema = strict({
       body: v.optional(v.record(field, bodyValue, 'a mapping of fields and values'), {}),
     }),
   ),
+  tokens: v.optional(strict({ audience: v.optional(name), roles: v.optional(roles) }), {}),
 })
 
 /** What a topology file says, shape checked, defaults filled in. */

@@ -1,3 +1,9 @@
+import type { Mode } from './modes.ts'
+import type { Link } from './topology-link.ts'
+import type { NeedId } from './topology-needs.ts'
+
+export type { Link } from './topology-link.ts'
+
 /**
  * A topology: workloads, zones, links, who may call whom. Read from YAML (`topology-file.ts`), ours is `topologies/shop.yaml`.
  * Derived facts (does the link cross a zone border, does it carry secrets) are computed once, here.
@@ -13,6 +19,17 @@ export type Topology = {
   /** Links between workloads, in the order of the file. The client's own link is `ingress`. */
   links: Link[]
   probe: Probe
+  /** What it is an example of, where it is one. */
+  situation?: Situation | undefined
+  tokens: TokenRules
+}
+
+export type Situation = {
+  /** As people would call it: `sensitive internal APIs`. */
+  title: string
+  /** The mode that fits best, as its author says. A run works out its own answer. */
+  fits: Mode
+  needs: readonly NeedId[]
 }
 
 export type Zone = { sensitive: boolean }
@@ -24,21 +41,10 @@ export type WorkloadSpec = {
   zone: string
   /** Which program runs here: `edge`, `gateway`, `orders` …, or `generic`, which calls what its links say. */
   program: string
-  /** Speaks only plaintext on its own loopback; a sidecar holds its identity and speaks TLS for it. */
+  /** Speaks only plaintext on its own loopback, and calls nobody. Has a sidecar. */
   legacy: boolean
-}
-
-export type Link = {
-  /** `caller:callee`; safe in shells, paths and URLs. */
-  id: string
-  caller: string
-  callee: string
-  data: string[]
-  /** Requests the caller may send. */
-  allow: { method: string; path: string }[]
-  crossesZone: boolean
-  intoSensitive: boolean
-  carriesSecrets: boolean
+  /** The program runs in plaintext on its own loopback; a sidecar holds its identity and speaks TLS for it, both ways. */
+  sidecar: boolean
 }
 
 export type Ingress = {
@@ -56,6 +62,9 @@ export type Ingress = {
  * scenarios replace data classes by canaries they then look for on the wire.
  */
 export type Probe = { method: string; path: string; body: Record<string, string | number> }
+
+/** What users' tokens must say: whom they are for, and the role without which a request is refused. The first that matches counts. */
+export type TokenRules = { audience: string; roles: { method: string; path: string; role: string }[] }
 
 /** The public caller: no workload, no identity. */
 export const client = 'client'

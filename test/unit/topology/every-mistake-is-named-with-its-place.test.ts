@@ -7,6 +7,14 @@ type Case = [title: string, from: string | RegExp, to: string, place: string, ex
 
 const shape: Case[] = [
   ['an unknown key', 'legacy: true', 'legasy: true', 'workloads.shipping.legasy', 'did you mean legacy?', '"legasy"'],
+  [
+    'a text for a sidecar',
+    'program: orders }',
+    'program: orders, sidecar: yes }',
+    'workloads.orders.sidecar',
+    'true or false',
+    '"yes"',
+  ],
   ['an unknown key on top', 'name: shop', 'name: shop\nnmae: x', ':3 nmae', 'did you mean name?', '"nmae"'],
   ['a missing key', 'serverName: shop.hop.lab', '', 'ingress.serverName', 'it is required', 'nothing'],
   [
@@ -47,7 +55,27 @@ const shape: Case[] = [
   ['a request that climbs', 'POST /charges', 'POST /a/../b', 'links[2].allow[0]', 'POST /orders', '"POST /a/../b"'],
   ['a star in the middle', 'POST /charges', 'POST /*/b', 'links[2].allow[0]', 'POST /orders', '"POST /*/b"'],
   ['CONNECT', 'POST /charges', 'CONNECT /charges', 'links[2].allow[0]', 'a method', '"CONNECT /charges"'],
-  ['no requests', '[POST /charges]', '[]', 'links[2].allow', 'a list of 1 to 32 requests', 'an empty list'],
+  ['a role for no request', 'POST /refunds: ', 'refunds: ', 'tokens.roles', 'a method and a path', '"refunds"'],
+  ['a role that is none', ': support', ': "sup port"', 'tokens.roles', 'a role: letters', '"sup port"'],
+  [
+    'an audience that is none',
+    'tokens:\n',
+    'tokens:\n  audience: A B\n',
+    'tokens.audience',
+    'a name of at most',
+    '"A B"',
+  ],
+  [
+    'no requests',
+    '[POST /charges, POST /refunds]',
+    '[]',
+    'links[2].allow',
+    'a list of 1 to 32 requests',
+    'an empty list',
+  ],
+  ['a header in upper case', 'x-beta: "on"', 'X-Beta: "on"', 'when.X-Beta', 'a header in lower case', '"X-Beta"'],
+  ['a header without a value', 'x-beta: "on"', 'x-beta: ""', 'when.x-beta', 'at most 128 printable', '""'],
+  ['no header at all', '{ x-beta: "on" }', '{}', 'when', 'a mapping with 1 to 4 headers', 'a mapping'],
   ['a sensitivity', 'card: secret', 'card: secrt', 'data.card', 'did you mean secret?', '"secrt"'],
   ['a text for a flag', 'sensitive: true', 'sensitive: yes', 'zones.sensitive.sensitive', 'true or false', '"yes"'],
   ['a server name', 'shop.hop.lab', 'shop_hop', 'ingress.serverName', 'a DNS name', '"shop_hop"'],
@@ -64,6 +92,14 @@ const shape: Case[] = [
 ]
 
 const meaning: Case[] = [
+  [
+    'a header that matters to a program that does not choose',
+    'to: inventory,',
+    'to: inventory, when: { x-beta: "on" },',
+    'links[3].when',
+    'a link from an edge or a gateway',
+    'orders, which runs orders',
+  ],
   ['an unknown workload', 'to: payments', 'to: paymets', ':36 links[2].to', 'did you mean payments?', '"paymets"'],
   [
     'an unknown zone',
@@ -91,6 +127,30 @@ const meaning: Case[] = [
     'ingress.passthroughTo',
     'behind the edge',
     'itself',
+  ],
+  [
+    'an edge behind a sidecar',
+    'program: edge }',
+    'program: edge, sidecar: true }',
+    ':26 workloads.edge.sidecar',
+    'nobody can end it for the edge',
+    'true',
+  ],
+  [
+    'a legacy workload without a sidecar',
+    'legacy: true',
+    'legacy: true, sidecar: false',
+    'workloads.shipping.sidecar',
+    'cannot do without',
+    'false',
+  ],
+  [
+    'a callee that its sidecar takes for the caller itself',
+    /program: orders }([\s\S]*)inventory: \{([\s\S]*)to: inventory/,
+    'program: orders, sidecar: true }$1app: {$2to: app',
+    '.to',
+    'a workload not called app',
+    'app',
   ],
   [
     'a legacy end of TLS',
@@ -144,7 +204,22 @@ const meaning: Case[] = [
     'data that reaches orders',
     'card',
   ],
-  ['data without a body', 'POST /charges', 'GET /charges', 'links[2].allow', 'a request with a body', 'GET /charges'],
+  [
+    'a role for a request that nobody may send',
+    'roles: { POST /refunds',
+    'roles: { POST /refund',
+    'tokens.roles["POST /refund"]',
+    'a request that ingress or a link allows',
+    'POST /refund',
+  ],
+  [
+    'data without a body',
+    'POST /charges, POST /refunds',
+    'GET /charges',
+    'links[2].allow',
+    'a request with a body',
+    'GET /charges',
+  ],
 ]
 
 const check = ([, from, to, place, expected, found]: Case) => {
@@ -166,6 +241,19 @@ describe('a mistake in the shape', () => {
 
 describe('a mistake in the meaning', () => {
   it.each(meaning)('%s', (...row) => check(row))
+})
+
+it('a legacy workload may say that it has a sidecar; others have one where they say so', () => {
+  const { workloads } = parseTopology(
+    shop
+      .replace('legacy: true', 'legacy: true, sidecar: true')
+      .replace('program: orders }', 'program: orders, sidecar: true }'),
+  )
+  const behind = Object.values(workloads).filter(({ sidecar }) => sidecar)
+  expect(behind.map(({ name, legacy }) => [name, legacy])).toEqual([
+    ['orders', false],
+    ['shipping', true],
+  ])
 })
 
 describe('several mistakes', () => {

@@ -14,14 +14,31 @@ describe('the topologies of the repository', () => {
   it('shop: derives what its links cross and carry', () => {
     const { name, links, workloads } = readTopology('topologies/shop.yaml')
     expect(name).toBe('shop')
-    expect(workloads.shipping).toEqual({ name: 'shipping', zone: 'internal', program: 'shipping', legacy: true })
+    const { name: called, zone, ...shipping } = workloads.shipping!
+    expect([called, zone]).toEqual(['shipping', 'internal'])
+    expect(shipping).toEqual({ program: 'shipping', legacy: true, sidecar: true })
+    expect(workloads.orders).toMatchObject({ legacy: false, sidecar: false })
     expect(links.map(link => [link.id, link.crossesZone, link.intoSensitive, link.carriesSecrets])).toEqual([
       ['edge:gateway', true, false, true],
       ['gateway:orders', false, false, true],
       ['orders:payments', true, true, true],
       ['orders:inventory', false, false, false],
       ['orders:shipping', false, false, false],
+      ['edge:orders', true, false, false],
     ])
+  })
+
+  it('shop-sidecars: the shop, but for a sidecar in front of every service', () => {
+    const { workloads: behind, zones, data, ingress, links, probe } = readTopology('topologies/shop-sidecars.yaml')
+    const { workloads, ...shop } = readTopology('topologies/shop.yaml')
+    expect(shop).toMatchObject({ zones, data, ingress, links, probe })
+    expect(links).toHaveLength(shop.links.length)
+    const services = ['orders', 'payments', 'inventory', 'shipping']
+    expect(behind).toEqual(
+      Object.fromEntries(
+        Object.entries(workloads).map(([key, spec]) => [key, { ...spec, sidecar: services.includes(key) }]),
+      ),
+    )
   })
 
   it('clinic: nine workloads or more, three zones, one of them sensitive, one legacy workload, programs left out', () => {
