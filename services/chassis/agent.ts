@@ -14,6 +14,8 @@ export type AgentOptions = {
   credentials: CredentialStore
   telemetry: Telemetry
   listening: Address
+  /** See `StreamHello`. */
+  dialsFrom?: string | undefined
   clock?: () => number
   /** Renew when this share of the lifetime has passed, give or take a tenth so that a fleet does not renew at once. */
   renewAt?: number
@@ -27,7 +29,8 @@ export type Agent = { close(): Promise<void> }
  * and renews certificates in time. While the control plane is away, the workload goes on as it last was told.
  */
 export const startAgent = (options: AgentOptions): Agent => {
-  const { workload, control, credentials, telemetry, listening } = options
+  const { workload, control, credentials, telemetry, listening, dialsFrom } = options
+  const hello = { listening, ...(dialsFrom === undefined ? {} : { dialsFrom }) }
   const { clock = Date.now, renewAt = 0.5, random = Math.random } = options
   const ended = new AbortController()
   const { signal } = ended
@@ -56,10 +59,21 @@ export const startAgent = (options: AgentOptions): Agent => {
       telemetry.log.error({ version, reason }, 'desired state not applied')
       Object.assign(outcome, { ok: false, drained: false, error: reason })
     }
-    // an acknowledgement that is lost is not a failure to apply; the next stream begins with what is desired then
-    await control
-      .acknowledge(outcome)
-      .catch(error => telemetry.log.warn({ version, reason: String(error) }, 'acknowledgement not delivered'))
+    await acknowledge(outcome)
+  }
+
+  // An acknowledgement that is lost is not a failure to apply. Somebody waits for it, unless a newer order has come.
+  const acknowledge = async (outcome: Acknowledgement) => {
+    const { version } = outcome
+    for (let delay = backoff.firstMs; !signal.aborted && version >= newest; delay *= 2) {
+      try {
+        return await control.acknowledge(outcome)
+      } catch (error) {
+        telemetry.log.warn({ version, reason: String(error) }, 'acknowledgement not delivered')
+      }
+      if (delay > backoff.mostMs) return
+      await pause(delay * (0.5 + random()), signal)
+    }
   }
 
   // A certificate nobody wants any more would be renewed for ever, and refused each time.
@@ -106,7 +120,7 @@ export const startAgent = (options: AgentOptions): Agent => {
     while (!signal.aborted && mine === streams) {
       try {
         newest = applied
-        for await (const message of control.stream({ listening, applied }, signal)) {
+        for await (const message of control.stream({ ...hello, applied }, signal)) {
           // trust has no version, and the newer stream begins with what is trusted now: nothing late may undo that
           if (mine !== streams && message.type === 'trust') continue
           delay = backoff.firstMs

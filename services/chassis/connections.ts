@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls'
 import { spkiHash } from '../../pki/keys.ts'
 import type { Failure } from './failures.ts'
 import type { ConnectionRecord, Peer } from './observation.ts'
+import type { Origin } from './origin.ts'
 import type { Telemetry } from './telemetry.ts'
 import { newSpanId } from './trace.ts'
 import type { Transport } from './transport.ts'
@@ -18,6 +19,7 @@ export type Connection = {
   generation: number
   /** The public name it asked for and was shown the certificate of: the public enters here. */
   publicName: string | undefined
+  /** Of the client, as far as its other end may be believed; see {@link Origin}. */
   remoteAddress: string
 }
 
@@ -41,7 +43,7 @@ export type ConnectionTable = {
   destroyAll(): void
 }
 
-export const createConnectionTable = (telemetry: Telemetry): ConnectionTable => {
+export const createConnectionTable = (telemetry: Telemetry, originOf: (socket: Socket) => Origin): ConnectionTable => {
   const sockets = new Set<Socket>()
   const silent = new Set<Socket>()
   const opened = new Map<Socket, Connection>()
@@ -65,6 +67,7 @@ export const createConnectionTable = (telemetry: Telemetry): ConnectionTable => 
     },
     spoke: socket => void silent.delete(socket),
     open(socket, { transport, peer, generation, publicName, handshakeMs }) {
+      const origin = originOf(socket)
       const connection: Connection = {
         id: newSpanId(),
         socket,
@@ -72,7 +75,7 @@ export const createConnectionTable = (telemetry: Telemetry): ConnectionTable => 
         peer,
         generation,
         publicName,
-        remoteAddress: socket.remoteAddress ?? 'unknown',
+        remoteAddress: origin.remoteAddress,
       }
       opened.set(socket, connection)
       socket.once('close', () => {
@@ -85,7 +88,7 @@ export const createConnectionTable = (telemetry: Telemetry): ConnectionTable => 
         at: new Date().toISOString(),
         transport,
         peer,
-        remoteAddress: connection.remoteAddress,
+        ...origin,
         ...(handshakeMs === undefined ? {} : { handshakeMs }),
         ...describeTls(socket),
       })
@@ -96,7 +99,7 @@ export const createConnectionTable = (telemetry: Telemetry): ConnectionTable => 
         id: newSpanId(),
         side: 'server',
         at: new Date().toISOString(),
-        remoteAddress: socket.remoteAddress ?? 'unknown',
+        ...originOf(socket),
         failure: { name: failure.name, code: failure.code },
         ...describeTls(socket),
       })

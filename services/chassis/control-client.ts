@@ -21,10 +21,19 @@ export type ControlClient = {
   /** A certificate for a public name the control plane wants held here. */
   obtainPublic(name: string): Promise<void>
   /** Messages until the stream ends. `signal` ends it from this side. */
-  stream(hello: { listening: Address; applied: number }, signal: AbortSignal): AsyncIterable<ControlMessage>
+  stream(hello: StreamHello, signal: AbortSignal): AsyncIterable<ControlMessage>
   acknowledge(acknowledgement: Acknowledgement): Promise<void>
   report(id: string, observations: Observations): Promise<void>
   close(): Promise<void>
+}
+
+/** What a workload says of itself when it opens its stream. */
+export type StreamHello = {
+  listening: Address
+  /** Last version it applied. */
+  applied: number
+  /** Source address (IP) of the connections it splices; absent: the one it listens on. */
+  dialsFrom?: string
 }
 
 type Issued = { chain: string; bundle?: string[]; crl?: string[] }

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, sign, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { HopError } from '../../pki/error.ts'
 import { spkiHash } from '../../pki/keys.ts'
@@ -26,6 +26,8 @@ export type Credentials = {
   /** Caller's context: with our certificate under `mtls`, without under `tls`. */
   client(prove: boolean): SecureContext
   held(): HeldCertificate[]
+  /** Signs with the workload's own key (ES256, RFC 7518 §3.4); the chain, PEM, shows whose that is. Throws `not-enrolled`. */
+  proof(): { chain: string; sign(bytes: Buffer): Buffer }
 }
 
 /** Write side: only enrolment and renewal hold it. Each call either takes effect whole or throws and changes nothing. */
@@ -79,6 +81,10 @@ export const createCredentials = (options: { trust: Trust; clock?: () => number 
       const context = createSecureContext(clientContextOptions(state.trust, prove ? workload().pair : undefined))
       state.clients.set(prove, context)
       return context
+    },
+    proof() {
+      const { key, chain } = workload().pair
+      return { chain, sign: bytes => sign('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' }) }
     },
     held: () => [...(state.workload ? [state.workload.held] : []), ...[...state.publics.values()].map(p => p.held)],
 

@@ -19,10 +19,46 @@ export type Desired = {
   publicNames: string[]
   /** An operator's debug session: report TLS session secrets (NSS key log lines) with the observations. */
   keyLog: boolean
+  /** The L7 policy pack mounted in front of this workload's program; absent where it is not. */
+  l7?: L7Policy
+  /** Whose PROXY protocol header in front of a connection is believed; absent: nobody sends one here. */
+  proxyProtocol?: ProxyTrust
+  /** Where this workload ships its records, in plaintext, as log pipelines do; absent: nowhere. */
+  logsTo?: { link: string; address: Address }
 }
+
+/** What the L7 policy pack does where it is mounted (claims C1 to C7). */
+export type L7Policy = {
+  /** Filters requests by the rules of `services/l7/waf.ts`. */
+  waf: boolean
+  /** For each client address; null: no limit. */
+  rate: { perSecond: number; burst: number } | null
+  /** Requests need a signed token of their user; null: nobody asks for one. */
+  tokens: TokenPolicy | null
+}
+
+/** What a user's token (RFC 7519, ES256) must say to be let through, and which role which request needs. */
+export type TokenPolicy = {
+  issuer: string
+  audience: string
+  /** The control plane's JWK set (RFC 7517). */
+  keys: { [member: string]: unknown }[]
+  /** The first that matches counts; a request that none matches needs a valid token and no role. */
+  roles: RoleRule[]
+  /** SPIFFE IDs of those whose word for a user is taken: they met the public and checked its token. */
+  asserters: string[]
+}
+
+/** Requests that need a role: an exact method; an exact path, or a prefix ending in `/*`. */
+export type RoleRule = { method: string; path: string; role: string }
+
+/** Source addresses (IP) that may put a PROXY protocol v2 header first; `anyone` is the mistake claim I8 is about. */
+export type ProxyTrust = { from: readonly string[] | 'anyone' }
 
 /** One line of policy: `from` may send these methods to these paths over these transports. */
 export type Rule = {
+  /** Denies instead of allowing, before any rule that allows. */
+  deny?: true
   /** The link this rule comes from, `orders:payments`. Names the rule in the audit. */
   link: string
   /** The caller's SPIFFE ID, or `anyone` for a link that starts at the public client. */
@@ -47,4 +83,10 @@ export type UpstreamSpec = {
 }
 
 /** TLS passed through unopened: connections whose ClientHello names `serverName` go to `address` byte for byte. */
-export type Splice = { serverName: string; link: string; address: Address }
+export type Splice = {
+  serverName: string
+  link: string
+  address: Address
+  /** Tell the workload who connected: a PROXY protocol v2 header in front of the client's bytes. */
+  proxyProtocol?: boolean
+}

@@ -4,6 +4,7 @@ import type { RequestRecord } from './observation.ts'
 import { anyone, type Caller, callerHeader, decide, identify } from './policy.ts'
 import { type Problem, sendProblem } from './problem.ts'
 import type { Handler, Request, RequestContext, Response } from './program.ts'
+import { assertionHeader } from './propagation.ts'
 import type { Telemetry } from './telemetry.ts'
 import { newSpanId, newTraceId, readTraceParent, requestIdFrom } from './trace.ts'
 
@@ -75,7 +76,12 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
       record.durationMs = performance.now() - started
       if (context.upstream) record.upstream = context.upstream
       if (context.failure) record.failure = context.failure
+      if (context.user) {
+        record.user = context.user.subject
+        record.userBy = context.user.by
+      }
       telemetry.request(record)
+      context.finished?.(context, record.status, record.durationMs)
     })
 
     if (fromPublic && misdirected(request, connection, names)) {
@@ -87,6 +93,7 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
       return refuse(response, { status: 403, name: 'denied-by-policy', detail: decision.because, requestId })
     }
     record.rule = decision.rule.link
+    context.rule = decision.rule
     handler(request, response, context)
   }
 }
@@ -97,6 +104,7 @@ const contextOf = (request: Request, connection: Connection, ingress: boolean, w
   const { headers } = request
   const trusted = who.caller !== undefined
   const trace = trusted ? readTraceParent(single(headers.traceparent)) : undefined
+  const assertion = trusted ? single(headers[assertionHeader]) : undefined
   const chain = trusted ? addresses(single(headers['x-forwarded-for'])) : []
   const forwardedFor = [...chain, plainAddress(connection.remoteAddress)]
   return {
@@ -110,6 +118,7 @@ const contextOf = (request: Request, connection: Connection, ingress: boolean, w
     clientAddress: forwardedFor[0]!,
     encrypted: connection.transport !== 'plaintext',
     ingress,
+    ...(assertion === undefined ? {} : { assertion }),
   }
 }
 

@@ -161,7 +161,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { name, code } = forwardFailure(error)
     this.context.failure = { name, code }
     if (this.response.headersSent || name === 'client-gone') breakOff(this.response)
-    else sendProblem(this.response, { ...statusOf(name), name, requestId: this.context.requestId })
+    else {
+      const problem = { ...statusOf(name), name, requestId: this.context.requestId }
+      sendProblem(this.response, problem, this.settings.answerHeaders)
+    }
   }
 
   clientClosed(): void {

@@ -125,6 +125,11 @@ const vocabulary = {
     'check SNI against the names of the ingress',
   ),
   'bad-client-hello': row('bad-client-hello', 'the first record is not a ClientHello that can be read', 'speak TLS'),
+  'bad-proxy-header': row(
+    'proxy-header-malformed',
+    'a proxy that is trusted to name its client sent something else than a PROXY protocol v2 header',
+    'compare what the proxy sends with what is expected here',
+  ),
   'handshake-timeout': row(
     'ERR_TLS_HANDSHAKE_TIMEOUT handshake-timeout',
     'the handshake was not finished in time',

@@ -9,10 +9,10 @@ const noUpstream = { ...statusOf('no-upstream'), name: 'no-upstream' }
 
 /**
  * A handler that cannot throw: what it would have thrown ends in an answer, 503 where only the upstream is missing
- * (its callee has not registered yet). Thrown on, it would end the process, and every other request with it.
+ * (its callee has not registered yet), with the raw pairs in `also`. Thrown on, it would end the process, and every other request with it.
  */
 export const guarded =
-  (handler: Handler, { log }: Pick<Telemetry, 'log'>): Handler =>
+  (handler: Handler, { log }: Pick<Telemetry, 'log'>, also: readonly string[] = []): Handler =>
   (request, response, context) => {
     try {
       handler(request, response, context)
@@ -20,6 +20,6 @@ export const guarded =
       const problem = error instanceof HopError && error.code === 'no-upstream' ? noUpstream : broken
       if (problem === broken) log.error({ err: error, requestId: context.requestId }, 'handler failed')
       context.failure = { name: problem.name, code: problem.name }
-      sendProblem(response, { ...problem, requestId: context.requestId })
+      sendProblem(response, { ...problem, requestId: context.requestId }, also)
     }
   }

@@ -19,8 +19,8 @@ const singleHop = new Set([
 /** Set or answered by every hop from its own knowledge, so what came in is never copied. */
 const setHere = new Set(['host', 'expect', 'x-request-id', 'traceparent', 'x-forwarded-for'])
 
-/** Names of callers proven elsewhere: only the link itself may state them. */
-const neverForwarded = new Set(['x-spiffe-id', 'x-forwarded-client-cert'])
+/** Names of callers and users proven elsewhere: only the link itself may state them. */
+const neverForwarded = new Set(['x-spiffe-id', 'x-forwarded-client-cert', 'x-user-assertion'])
 
 const identityNames = new Set([
   'forwarded',
@@ -40,10 +40,14 @@ const identityPrefixes = [
   'x-ssl-',
 ]
 
-/** End-to-end headers a `Connection` header may not name: doing so would strip them from the next hop's view (abuse case 18). */
+/**
+ * What a `Connection` header may not name: end-to-end headers, which that would strip from the next hop's view (abuse
+ * case 18), and what says where the body ends.
+ */
 const protectedNames = new Set([
   ...[
     'host',
+    'transfer-encoding',
     'content-length',
     'content-type',
     'content-encoding',
@@ -77,15 +81,22 @@ export const namedByConnection = (value: string): readonly string[] => {
 const none: readonly string[] = []
 
 /**
- * Appends to `into` what may travel on to the next hop. At an ingress identity headers go too.
+ * Appends to `into` what may travel on to the next hop. At an ingress identity headers go too; a user who is vouched for
+ * needs no credential further in, so his is kept back.
  * HTTP/2's pseudo headers are dropped and its cookie crumbs joined (RFC 9113 §8.2.3).
  */
-export const copyRequestHeaders = (raw: readonly string[], ingress: boolean, into: string[]): void => {
+export const copyRequestHeaders = (
+  raw: readonly string[],
+  ingress: boolean,
+  into: string[],
+  vouchedFor = false,
+): void => {
   const dropped = connectionNames(raw)
   let cookie = ''
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase()
     if (singleHop.has(name) || setHere.has(name) || name.charCodeAt(0) === colon) continue
+    if (vouchedFor && name === 'authorization') continue
     if (name === 'cookie') cookie = cookie === '' ? raw[i + 1]! : `${cookie}; ${raw[i + 1]}`
     else if (!mayCarryIdentity(name) || !isWithheld(name, ingress)) {
       if (dropped === none || !dropped.includes(name)) into.push(name, raw[i + 1]!)

@@ -21,6 +21,8 @@ export type Served = {
 export type HttpEvents = {
   request(request: Request, response: Response, connection: Connection): void
   refused(connection: Connection | undefined, name: string, code: string): void
+  /** Raw header pairs of every refusal. */
+  refusalHeaders: readonly string[]
   idle(served: Served): void
 }
 

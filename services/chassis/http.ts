@@ -26,6 +26,8 @@ export type HttpAcceptorOptions = {
   onRequest(request: Request, response: Response, connection: Connection): void
   telemetry: Telemetry
   limits?: Partial<HttpLimits>
+  /** Raw header pairs of every refusal (HSTS at an edge). */
+  refusalHeaders?: readonly string[]
 }
 
 // A busy loop runs timers before it reads: a request may have arrived that nobody has looked at yet, a tap in between
@@ -40,12 +42,14 @@ const afterTurns = (turns: number, then: () => void): void => {
  * HTTP on sockets that somebody else accepted: the servers inside never listen. Requests that are not
  * beyond doubt are answered with 400-class problem+json and their connection closed (see `http-rules.ts`).
  */
-export const createHttpAcceptor = ({ onRequest, telemetry, limits: given }: HttpAcceptorOptions): HttpAcceptor => {
-  const limits = { ...defaultLimits, ...given }
+export const createHttpAcceptor = (options: HttpAcceptorOptions): HttpAcceptor => {
+  const { onRequest, telemetry, refusalHeaders = [] } = options
+  const limits = { ...defaultLimits, ...options.limits }
   const served = new Map<Socket, Served>()
   const events: HttpEvents = {
     request: onRequest,
     refused: (connection, name, code) => connection && telemetry.connection(refusalRecord(connection, name, code)),
+    refusalHeaders,
     idle: end,
   }
   const http1 = createHttp1(events, limits, served)

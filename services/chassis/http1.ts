@@ -32,7 +32,7 @@ export const createHttp1 = (events: HttpEvents, limits: HttpLimits, served: Map<
     events.refused(entry.connection, problem.name, problem.name)
     const body = problemBody(problem)
     response.shouldKeepAlive = false
-    response.writeHead(problem.status, problemHeaders(body))
+    response.writeHead(problem.status, [...problemHeaders(body), ...events.refusalHeaders])
     response.end(response.req.method === 'HEAD' ? undefined : body)
   }
 
@@ -78,7 +78,7 @@ export const createHttp1 = (events: HttpEvents, limits: HttpLimits, served: Map<
 
   server.on('connect', (_request, socket) => {
     events.refused(served.get(socket as Socket)?.connection, connectRefused.name, connectRefused.name)
-    linger(socket, problemBytes(connectRefused), limits.lingerMs)
+    linger(socket, problemBytes(connectRefused, events.refusalHeaders), limits.lingerMs)
   })
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -95,7 +95,7 @@ export const createHttp1 = (events: HttpEvents, limits: HttpLimits, served: Map<
     const last = entry?.last
     if (last?.req.complete) closeAfter(last, socket)
     else if (last?.headersSent) socket.destroy()
-    else linger(socket, problemBytes(problem), limits.lingerMs)
+    else linger(socket, problemBytes(problem, events.refusalHeaders), limits.lingerMs)
   })
 
   return {

@@ -49,7 +49,7 @@ export const createHttp2 = (events: HttpEvents, limits: HttpLimits): HttpSide =>
     const problem = http2RefusalOf(request)
     if (problem) {
       events.refused(entry.connection, problem.name, problem.name)
-      sendProblem(response, problem)
+      sendProblem(response, problem, events.refusalHeaders)
       return
     }
     if (!request.stream.endAfterHeaders) boundBody(request, limits.requestMs)

@@ -4,12 +4,16 @@ import { HopError } from '../../pki/error.ts'
 import { bind } from './bind.ts'
 import { type Connection, type ConnectionTable, createConnectionTable } from './connections.ts'
 import type { Credentials } from './credentials.ts'
+import type { ProxyTrust } from './desired.ts'
 import { type Failure, failureNamed, failureOf } from './failures.ts'
+import { awaitFirstByte } from './first-byte.ts'
 import type { Peer } from './observation.ts'
+import { createOrigins, endpointOf } from './origin.ts'
 import { type Judgement, judgeCaller } from './peer.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Address, Transport } from './transport.ts'
 import { createUnderWay } from './under-way.ts'
+import { requireUpgrade } from './upgrade-required.ts'
 
 /** Bounds of a listener; what exceeds them is refused, never queued. */
 export type ListenerLimits = { connections: number; firstByteMs: number; handshakeMs: number }
@@ -26,6 +30,8 @@ export type ListenerOptions = {
   protocols?: string[]
   /** Sees a connection before its first byte is read. A promise means it was taken over (passthrough); kept when it is on its way. */
   takeOver?: (socket: Socket) => Promise<void> | false
+  /** Whose PROXY header is believed now; absent: nobody's. */
+  proxyTrust?: () => ProxyTrust | undefined
   /** Gets every connection that may speak HTTP here. */
   admit: (socket: Socket, connection: Connection) => void
   limits?: ListenerLimits
@@ -42,8 +48,6 @@ export type Listener = {
   close(): Promise<void>
 }
 
-const tlsRecordHandshake = 0x16
-
 /** A TLS handshake under way: since when, judged by which credentials, and what was accepted when its connection came. */
 type Handshake = { began: number; generation: number; accepted: readonly Transport[]; over: () => void }
 
@@ -54,7 +58,8 @@ type Handshake = { began: number; generation: number; accepted: readonly Transpo
  */
 export const createListener = (options: ListenerOptions): Listener => {
   const { credentials, telemetry, trustDomain, limits = listenerLimits } = options
-  const connections = createConnectionTable(telemetry)
+  const origins = createOrigins(options.proxyTrust ?? (() => undefined))
+  const connections = createConnectionTable(telemetry, origins.of)
   let accepts: readonly Transport[] = []
 
   const admit = (socket: Socket, transport: Transport, peer: Peer, generation: number, handshakeMs?: number) => {
@@ -152,31 +157,19 @@ export const createListener = (options: ListenerOptions): Listener => {
     if (accepts.includes('plaintext'))
       return admit(socket, 'plaintext', { kind: 'anonymous', because: 'plaintext' }, credentials.generation())
     connections.refused(socket, failureNamed('plaintext-to-tls'))
-    // RFC 9110 15.5.22: say what is wanted instead of leaving the caller with a reset
-    socket.resume()
-    socket.end(
-      'HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.3\r\nConnection: Upgrade, close\r\nContent-Length: 0\r\n\r\n',
-    )
-    socket.setTimeout(1000, () => socket.destroy())
+    requireUpgrade(socket)
   }
 
   const sort = (socket: Socket) => {
     const accepted = accepts
-    const timer = setTimeout(() => refuse(socket, failureNamed('handshake-timeout')), limits.firstByteMs)
-    socket.once('close', () => clearTimeout(timer))
-    const first = () => {
-      const byte: Buffer | null = socket.read(1)
-      if (byte === null) {
-        if (!socket.readableEnded && !socket.destroyed) socket.once('readable', first)
-        return
-      }
-      clearTimeout(timer)
-      connections.spoke(socket)
-      socket.unshift(byte)
-      if (byte[0] === tlsRecordHandshake) handshake(socket, accepted)
-      else plaintext(socket)
-    }
-    socket.once('readable', first)
+    awaitFirstByte(socket, origins, limits.firstByteMs, {
+      came(speaksTls) {
+        connections.spoke(socket)
+        if (speaksTls) handshake(socket, accepted)
+        else plaintext(socket)
+      },
+      refused: failure => refuse(socket, failure),
+    })
   }
 
   const server: Server = createServer({ noDelay: true, allowHalfOpen: false }, socket => {
@@ -205,5 +198,3 @@ export const createListener = (options: ListenerOptions): Listener => {
 }
 
 const ignored = () => {}
-
-const endpointOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`

@@ -12,6 +12,12 @@ export type Observations = {
   keyLog: string[]
   /** Certificates held now, by SHA-256 of their public key (SPKI, hex). */
   held: HeldCertificate[]
+  /** What runs here, and since when. */
+  program?: ProgramRun
+  /** Behind a sidecar: the requests its application got. */
+  application?: ApplicationRecord[]
+  /** Counts by route, where the L7 policy pack is mounted. */
+  l7?: L7Observations
   /** Cursor for the next question: records after it are new. */
   cursor: number
 }
@@ -52,9 +58,15 @@ export type ConnectionRecord = {
   localKey?: string
   peerKey?: string
   remoteAddress?: string
+  /** The proxy at the other end, where a trusted one said that its client has `remoteAddress`. */
+  proxiedBy?: string
   /** Name from `failures.ts` when the connection was refused or broke, with the raw code beside it. */
   failure?: { name: string; code: string }
   handshakeMs?: number
+  /** Of a connection passed through unopened, once it is over; `bytesIn` came from the client. */
+  bytesIn?: number
+  bytesOut?: number
+  durationMs?: number
 }
 
 /** One request as one workload handled it. */
@@ -74,6 +86,9 @@ export type RequestRecord = {
   caller?: string
   callerBy: 'certificate' | 'header' | 'nobody'
   clientAddress?: string
+  /** The end user (a token's subject), where it was checked here, and what that rests on. */
+  user?: string
+  userBy?: 'token' | 'assertion'
   /** The rule (link) that allowed it, or why it was denied. */
   rule?: string
   denied?: string
@@ -88,4 +103,46 @@ export type HeldCertificate = {
   key: string
   serial: string
   notAfter: string
+}
+
+/** What the L7 policy pack counted since this workload started, by route; the number of routes is bounded. */
+export type L7Observations = {
+  /** Upper bounds of the buckets of `latency`; its last bucket has none. */
+  latencyMs: number[]
+  routes: {
+    /** Method and the pattern that allowed it, `GET /orders/*`. */
+    route: string
+    /** Answers by class, `2xx`; `none` where the client went before it was answered. */
+    status: Record<string, number>
+    latency: number[]
+    /** What the pack itself turned away, by the name of the refusal. */
+    refused: Record<string, number>
+  }[]
+}
+
+/** One run of a program: another `instance` or `startedAt` is a restart, another `digest` is other code. */
+export type ProgramRun = {
+  name: string
+  /** SHA-256 (hex) of the modules it was loaded from, those of the chassis not among them. */
+  digest: string
+  /** ISO 8601. */
+  startedAt: string
+  /** Drawn at random at its start. */
+  instance: string
+}
+
+/** One request as the application behind a sidecar got it, on a socket of its own. */
+export type ApplicationRecord = {
+  cursor: number
+  at: string
+  requestId: string
+  /** The span under which its sidecar recorded the same request. */
+  spanId: string
+  method: string
+  path: string
+  status: number
+  durationMs: number
+  /** What its socket is: both told by the socket itself. */
+  encrypted: boolean
+  remoteAddress: string
 }

@@ -36,7 +36,10 @@ const statedShape = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/[A-Za-z0-9._-]{1,255}){1
 /** Denies unless a rule allows. Reasons go from the outside in: transport, caller, method and path. */
 export const decide = (rules: readonly Rule[], { caller, transport, method, path }: Question): Decision => {
   let because = `no rule lets ${caller ?? 'an unnamed caller'} in`
+  const denied = rules.find(rule => rule.deny && rule.from === caller && matches(rule, method, path))
+  if (denied) return { allowed: false, because: `rule ${denied.link} denies ${caller}` }
   for (const rule of rules) {
+    if (rule.deny) continue
     if (rule.from !== anyone && rule.from !== caller) continue
     if (!rule.transports.includes(transport)) {
       because = `rule ${rule.link} does not admit ${transport}`
@@ -51,6 +54,13 @@ export const decide = (rules: readonly Rule[], { caller, transport, method, path
 /** Exact methods; exact paths, or prefixes ending in `/*`. A path with a dot segment or an encoded slash matches nothing. */
 export const matches = (rule: { methods: readonly string[]; paths: readonly string[] }, method: string, path: string) =>
   rule.methods.includes(method) && !ambiguous.test(path) && rule.paths.some(pattern => matchesPath(pattern, path))
+
+/** The first of a rule's patterns that the target's path matches. */
+export const patternOf = ({ paths }: { paths: readonly string[] }, target: string): string | undefined => {
+  if (paths.length === 1) return paths[0]
+  const path = target.split('?', 1)[0]!
+  return paths.find(pattern => matchesPath(pattern, path))
+}
 
 const ambiguous = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|%2f|%5c|\\|\/\/|%00/i
 

@@ -14,10 +14,10 @@ export const problemHeaders = (body: string): string[] => [
   ...['content-length', String(Buffer.byteLength(body))],
 ]
 
-/** The whole HTTP/1.1 answer as text, for a connection whose parser has given up. Announces the close. */
-export const problemBytes = (problem: Problem): string => {
+/** The whole HTTP/1.1 answer as text, with the raw pairs in `also`, for a connection whose parser has given up. Announces the close. */
+export const problemBytes = (problem: Problem, also: readonly string[] = []): string => {
   const body = problemBody(problem)
-  const pairs = problemHeaders(body)
+  const pairs = [...problemHeaders(body), ...also]
   let head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`
   for (let i = 0; i < pairs.length; i += 2) head += `${pairs[i]}: ${pairs[i + 1]}\r\n`
   return `${head}connection: close\r\n\r\n${body}`

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
-import type { UpstreamSpec } from './desired.ts'
+import type { L7Policy, Rule, UpstreamSpec } from './desired.ts'
+import type { L7Observations } from './observation.ts'
 
 /** HTTP/1.1 and HTTP/2 requests reach the same handlers, through Node's compatibility layer. */
 export type Request = IncomingMessage | Http2ServerRequest
@@ -30,9 +31,21 @@ export type RequestContext = {
   encrypted: boolean
   /** True where the public enters: nothing the client says about identity, address or ids is believed. */
   ingress: boolean
+  /** The rule that let the request in. */
+  rule?: Rule
   upstream?: string
   failure?: { name: string; code: string }
+  /** What the request counts under where the L7 policy pack is mounted, and who is told when it is over. */
+  route?: string
+  finished?: (context: RequestContext, status: number, durationMs: number) => void
+  /** The end user, once his token or an assertion of it was checked here. */
+  user?: User
+  /** What an ingress vouches for the user, a compact JWS. Unchecked unless `user` rests on it; goes on with every call. */
+  assertion?: string
 }
+
+/** An end user as far as this workload has proof of him. */
+export type User = { subject: string; roles: readonly string[]; by: 'token' | 'assertion' }
 
 /** Answers one request. Never throws; failures become responses. */
 export type Handler = (request: Request, response: Response, context: RequestContext) => void
@@ -61,6 +74,8 @@ export type Call = {
   path: string
   data: readonly string[]
   allow: readonly { method: string; path: string }[]
+  /** Headers (lower case) and their values by which a router chooses this link; absent: no header matters. */
+  when?: Readonly<Record<string, string>>
 }
 
 /** Where a program stands: its name, whom it may call, a logger, a clock. It learns nothing about transport. */
@@ -70,9 +85,16 @@ export type Site = {
   upstreams(): Upstream[]
   /** The topology's links of this workload, in its order. */
   calls: readonly Call[]
+  /** What the L7 policy pack is to do here now; undefined where it is not mounted. Absent: it never is. */
+  l7?: () => L7Policy | undefined
   log: Logger
   clock: () => number
 }
 
 /** What runs in a workload. */
-export type Program = (site: Site) => Promise<{ handler: Handler; close(): Promise<void> }>
+export type Program = (site: Site) => Promise<{
+  handler: Handler
+  /** What the L7 policy pack counted; undefined where it is not mounted. */
+  l7?: () => L7Observations | undefined
+  close(): Promise<void>
+}>

@@ -1,14 +1,21 @@
 import type { RequestContext } from './program.ts'
 
+/** Carries what an ingress vouches for the user. Set by the link itself, never copied from what came in. */
+export const assertionHeader = 'x-user-assertion'
+
 /**
  * What every call onwards carries, as raw header pairs: the request id, the trace (W3C Trace Context; this hop's span
- * is the next one's parent) and the chain of addresses the request came through.
+ * is the next one's parent), the chain of addresses the request came through, and what was vouched for its user.
  */
-export const propagatedHeaders = (context: RequestContext): string[] => [
-  'x-request-id',
-  context.requestId,
-  'traceparent',
-  `00-${context.traceId}-${context.spanId}-${context.traceFlags}`,
-  'x-forwarded-for',
-  context.forwardedFor.join(', '),
-]
+export const propagatedHeaders = (context: RequestContext): string[] => {
+  const headers = [
+    'x-request-id',
+    context.requestId,
+    'traceparent',
+    `00-${context.traceId}-${context.spanId}-${context.traceFlags}`,
+    'x-forwarded-for',
+    context.forwardedFor.join(', '),
+  ]
+  if (context.assertion !== undefined) headers.push(assertionHeader, context.assertion)
+  return headers
+}

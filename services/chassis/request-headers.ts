@@ -17,7 +17,7 @@ export const requestHeaders = (
   for (const part of callerHeaders) headers.push(part)
   headers.push('via', `${request.httpVersion} ${via}`)
   const stated = headers.length
-  copyRequestHeaders(request.rawHeaders, context.ingress, headers)
+  copyRequestHeaders(request.rawHeaders, context.ingress, headers, context.assertion !== undefined)
   if (context.ingress || !has(headers, stated, 'x-forwarded-proto'))
     headers.push('x-forwarded-proto', context.encrypted ? 'https' : 'http')
   if (context.ingress || !has(headers, stated, 'x-forwarded-host')) {

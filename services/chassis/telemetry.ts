@@ -1,13 +1,24 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import type { LogBatch } from './log-batch.ts'
-import type { ConnectionRecord, HeldCertificate, Observations, RequestRecord } from './observation.ts'
+import type {
+  ApplicationRecord,
+  ConnectionRecord,
+  HeldCertificate,
+  Observations,
+  RequestRecord,
+} from './observation.ts'
 import { createRing } from './ring.ts'
+
+export type ConnectionEnd = Pick<ConnectionRecord, 'bytesIn' | 'bytesOut' | 'durationMs'>
 
 /** What a workload remembers and logs of what it saw. One per workload, passed in, never global. */
 export type Telemetry = {
   log: Logger
-  connection(record: Omit<ConnectionRecord, 'cursor'>): void
+  /** Answers what to call when the connection is over: the record is then new again, with what its end told. */
+  connection(record: Omit<ConnectionRecord, 'cursor'>): (end: ConnectionEnd) => void
   request(record: Omit<RequestRecord, 'cursor'>): void
+  /** What the application behind a sidecar got. */
+  application(record: Omit<ApplicationRecord, 'cursor'>): void
   keyLog(line: string): void
   /** Session secrets are kept only while a debug session asks for them; switching off forgets them. */
   keepKeyLog(on: boolean): void
@@ -69,28 +80,36 @@ const createRequestLog = (workload: string, log: Logger): ((record: RequestRecor
   }
 }
 
-const remembered = { connections: 2000, requests: 2000, keyLog: 2000 }
+const remembered = { connections: 2000, requests: 2000, applications: 2000, keyLog: 2000 }
 
 export const createTelemetry = (workload: string, log: Logger = createLog(workload)): Telemetry => {
   const connections = createRing<ConnectionRecord>(remembered.connections)
   const requests = createRing<RequestRecord>(remembered.requests)
+  const applications = createRing<ApplicationRecord>(remembered.applications)
   const keys = createRing<{ cursor: number; line: string }>(remembered.keyLog)
   const logRequest = createRequestLog(workload, log)
+  let behindSidecar = false
   let keepKeys = false
   let cursor = 0
   let keysFrom = 0
   return {
     log,
     connection(record) {
-      connections.push({ ...record, cursor: ++cursor })
+      const kept = { ...record, cursor: ++cursor }
+      connections.push(kept)
       if (record.failure) log.warn(record, 'connection refused')
       else log.debug(record, 'connection')
+      return end => connections.renew(Object.assign(kept, end), ++cursor)
     },
     request(record) {
       const kept = record as RequestRecord
       kept.cursor = ++cursor
       requests.push(kept)
       logRequest(kept)
+    },
+    application(record) {
+      behindSidecar = true
+      applications.push({ ...record, cursor: ++cursor })
     },
     keyLog(line) {
       if (keepKeys) keys.push({ cursor: ++cursor, line })
@@ -105,6 +124,7 @@ export const createTelemetry = (workload: string, log: Logger = createLog(worklo
       requests: requests.since(since),
       keyLog: keepKeys ? keys.since(Math.max(since, keysFrom)).map(({ line }) => line) : [],
       held,
+      ...(behindSidecar ? { application: applications.since(since) } : {}),
       cursor,
     }),
   }

@@ -1,13 +1,12 @@
-import type { Readable } from 'node:stream'
-import { HopError, type HopErrorDetails } from '../../pki/error.ts'
+import { HopError } from '../../pki/error.ts'
 import { createConnector } from './connector.ts'
 import type { Credentials } from './credentials.ts'
 import type { UpstreamSpec } from './desired.ts'
 import { failureOf } from './failures.ts'
 import { HttpPool } from './http-client.ts'
+import { callJson } from './json-call.ts'
 import { callerHeader } from './policy.ts'
 import type { JsonAnswer, Upstream } from './program.ts'
-import { propagatedHeaders } from './propagation.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** Bounds of one upstream's pool, in milliseconds where they are times. */
@@ -71,22 +70,11 @@ export const createUpstream = (options: {
     spec: () => current.spec,
     dispatcher: () => current.pool,
     callerHeaders: () => current.headers,
-    async call(context, { method, path, body }): Promise<JsonAnswer> {
-      const text = body === undefined ? null : JSON.stringify(body)
+    async call(context, request): Promise<JsonAnswer> {
+      const { pool: dispatcher, headers } = current
       try {
-        const answer = await current.pool.request({
-          method: method as 'POST',
-          path,
-          headers: [
-            ...propagatedHeaders(context),
-            ...current.headers,
-            ...(text === null ? [] : ['content-type', 'application/json']),
-            'accept',
-            'application/json',
-          ],
-          body: text,
-        })
-        return { status: answer.statusCode, body: parse(await textOf(answer.body, limits.answerBytes)) }
+        const answer = await callJson({ dispatcher, context, request, headers, answerBytes: limits.answerBytes })
+        return { status: answer.status, body: answer.body }
       } catch (cause) {
         const { name, code } = failureOf(cause)
         context.failure = { name, code }
@@ -103,25 +91,11 @@ export const createUpstream = (options: {
   }
 }
 
-/** A callee's answer as text, of at most `most` bytes: a callee is not trusted with this workload's memory. */
-const textOf = async (body: Readable, most: number): Promise<string> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > most) throw badAnswer({ field: 'answer', expected: `at most ${most} bytes`, found: 'more' })
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-const parse = (text: string): unknown => {
-  if (text === '') return undefined
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw badAnswer({ field: 'answer', expected: 'JSON', found: 'something else', cause })
-  }
-}
-
-const badAnswer = (details: HopErrorDetails) => new HopError('bad-response', details)
+/** Does a link still go the same way, so that its connections can stay? */
+export const sameUpstream = (a: UpstreamSpec, b: UpstreamSpec): boolean =>
+  a.transport === b.transport &&
+  a.address.host === b.address.host &&
+  a.address.port === b.address.port &&
+  a.id === b.id &&
+  a.verify === b.verify &&
+  a.link === b.link

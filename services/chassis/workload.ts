@@ -8,11 +8,12 @@ import { guarded } from './guarded.ts'
 import { createHttpAcceptor } from './http.ts'
 import type { HttpLimits } from './http-connection.ts'
 import { createListener, type ListenerLimits, listenerLimits } from './listener.ts'
+import { createLogShipper } from './log-shipper.ts'
 import type { Observations } from './observation.ts'
 import type { Call, Program, Site } from './program.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Address, Transport } from './transport.ts'
-import { createUpstream, type ManagedUpstream } from './upstream.ts'
+import { createUpstream, type ManagedUpstream, sameUpstream } from './upstream.ts'
 
 export type WorkloadOptions = {
   name: string
@@ -77,6 +78,7 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     },
     upstreams: () => [...upstreams.values()],
     calls: options.calls,
+    l7: () => desired?.l7,
     log: telemetry.log,
     clock,
   }
@@ -85,23 +87,26 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     ? [{ link: `${name}:app`, callee: 'app', transport: 'plaintext', address: options.app, id: '', verify: false }]
     : []
   const program = await options.program(site)
+  const refusalHeaders = options.refusalHeaders ?? []
   const publicNames = () => desired?.publicNames ?? []
+  const shipper = createLogShipper({ credentials, telemetry })
   const entrance = createEntrance({
-    telemetry,
+    telemetry: shipper.telemetry,
     rules: () => desired?.rules ?? [],
     publicNames,
     publicOnly: options.publicOnly ?? false,
-    refusalHeaders: options.refusalHeaders ?? [],
-    handler: guarded(program.handler, telemetry),
+    refusalHeaders,
+    handler: guarded(program.handler, telemetry, refusalHeaders),
     clock,
   })
-  const http = createHttpAcceptor({ onRequest: entrance, telemetry, limits: limits.http ?? {} })
+  const http = createHttpAcceptor({ onRequest: entrance, telemetry, limits: limits.http ?? {}, refusalHeaders })
   const listener = createListener({
     credentials,
     telemetry,
     trustDomain: options.trustDomain,
     publicOnly: options.publicOnly ?? false,
     protocols: options.publicOnly ? ['h2', 'http/1.1'] : ['http/1.1'],
+    proxyTrust: () => desired?.proxyProtocol,
     takeOver: socket => (desired && options.takeOver?.(socket, desired)) || false,
     admit,
     limits: { ...listenerLimits, ...limits.listener },
@@ -150,6 +155,7 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
       desired = next
       telemetry.keepKeyLog(next.keyLog)
       listener.setAccepts(next.accepts)
+      shipper.shipTo(next.logsTo)
       const wanted = [...local, ...next.upstreams]
       const callersMoved = applyUpstreams(wanted)
       const leaves = (connection: Connection) => !mayStay(connection)
@@ -173,11 +179,16 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
       for (const { peer, socket } of listener.connections.all())
         if (peer.kind === 'authenticated' && serials.has(peer.serial)) socket.destroy()
     },
-    observations: since => telemetry.observations(since, credentials.held()),
+    observations(since) {
+      const l7 = program.l7?.()
+      return { ...telemetry.observations(since, credentials.held()), ...(l7 ? { l7 } : {}) }
+    },
     async close() {
       await listener.close()
       await http.close()
-      await Promise.all([...upstreams.values()].map(upstream => upstream.destroy()))
+      await Promise.all(
+        [shipper, ...upstreams.values()].map(each => ('destroy' in each ? each.destroy() : each.close())),
+      )
       await program.close()
     },
   }
@@ -186,11 +197,3 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
 /** May a connection stay: is its transport accepted, and the public name it asked for (if one) still served here? */
 const qualifies = (connection: Connection, accepts: readonly Transport[], publicNames: readonly string[]): boolean =>
   accepts.includes(connection.transport) && (!connection.publicName || publicNames.includes(connection.publicName))
-
-const sameUpstream = (a: UpstreamSpec, b: UpstreamSpec): boolean =>
-  a.transport === b.transport &&
-  a.address.host === b.address.host &&
-  a.address.port === b.address.port &&
-  a.id === b.id &&
-  a.verify === b.verify &&
-  a.link === b.link

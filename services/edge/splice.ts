@@ -31,6 +31,8 @@ export type SpliceOptions = {
   connectTimeoutMs?: number
   /** Both ends are closed after this long without a byte. */
   idleMs?: number
+  /** Source address of the connection to the callee; absent: the system's choice. */
+  dialFrom?: string
   /** Bytes for the callee in front of the client's, such as a PROXY protocol header. */
   preface?: (splice: Splice) => Buffer
   /** Called once, when the connection is spliced or turned away. */
@@ -62,7 +64,7 @@ export const splice = async (options: SpliceOptions): Promise<void> => {
     connection.helloMs = now() - began
     const preface = options.preface?.(connection.splice)
     const dialled = now()
-    const callee = await reach(connection.splice, socket, options.connectTimeoutMs ?? defaultConnectTimeoutMs)
+    const callee = await reach(connection.splice, options)
     connection.connectMs = now() - dialled
     if (preface) callee.write(preface)
     onConnection?.(connection)
@@ -91,8 +93,14 @@ const choose = (hello: RawHello, splices: readonly Splice[]): Splice => {
   throw refusal('server-name-unknown', { field: 'server_name', expected: 'a name spliced here', found: serverName })
 }
 
-const reach = async ({ address }: Splice, client: Socket, timeoutMs: number): Promise<Socket> => {
-  const callee = connect({ ...address, allowHalfOpen: true, noDelay: true })
+const reach = async ({ address }: Splice, options: SpliceOptions): Promise<Socket> => {
+  const { socket: client, connectTimeoutMs: timeoutMs = defaultConnectTimeoutMs, dialFrom } = options
+  const callee = connect({
+    ...address,
+    ...(dialFrom && { localAddress: dialFrom }),
+    allowHalfOpen: true,
+    noDelay: true,
+  })
   const gone = (): void => {
     callee.destroy(refusal('client-closed', { message: 'the client left while the callee was dialled' }))
   }

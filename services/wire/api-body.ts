@@ -23,6 +23,15 @@ const ruleBytes = v.union([
 const milliseconds = v.pipe(v.number(), v.integer('whole milliseconds'), v.minValue(0), v.maxValue(60_000))
 const keyLogLine = v.pipe(v.string(), v.regex(/^[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]+\s*$/i, 'an NSS key log line'))
 
+const address = {
+  host: v.pipe(v.string(), v.regex(/^[0-9a-z.:_-]{1,253}$/i, 'an IP address or a host name')),
+  port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+}
+const linkName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9.-]{0,99}:[a-z0-9][a-z0-9.-]{0,99}$/, 'a link such as orders:collector'),
+)
+
 /** What each route of the wire takes. Nothing beyond these fields is accepted. */
 export const bodies = {
   find: bytesBody,
@@ -34,10 +43,8 @@ export const bodies = {
   }),
   cut: v.optional(v.strictObject({ refuse: v.optional(v.boolean()) }), {}),
   delay: v.strictObject({ ms: milliseconds }),
-  redirect: v.strictObject({
-    host: v.pipe(v.string(), v.regex(/^[0-9a-z.:_-]{1,253}$/i, 'an IP address or a host name')),
-    port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
-  }),
+  redirect: v.strictObject(address),
+  add: v.strictObject({ link: linkName, target: v.strictObject(address) }),
   capture: v.optional(v.strictObject({ keyLog: v.optional(v.pipe(v.array(keyLogLine), v.maxLength(10_000))) }), {}),
 }
 

@@ -56,10 +56,25 @@ export const registerWireApi = async (fastify: FastifyInstance, wire: Wire): Pro
   await fastify.register(async scope => {
     scope.setErrorHandler((error, request, reply) => {
       // a guard's refusal is for its owner to answer
-      if (error instanceof HopError) throw error
+      if (error instanceof HopError && !ours.has(error.code)) throw error
       return sendProblem(error, request, reply)
     })
     scope.get('/wire', () => ({ taps: wire.taps().map(tap => showTap(tap.state())) }))
+    // links that came later than the lab can be watched too; the lab's own taps stay where they are
+    const added = new Set<string>()
+    scope.post('/wire', async (request, reply) => {
+      const { link, target } = readBody(bodies.add, request.body)
+      const tap = await wire.add({ link, target: () => target })
+      added.add(link)
+      return reply.code(201).send(showTap(tap.state()))
+    })
+    scope.post<{ Params: { link: string } }>('/wire/:link/remove', async (request, reply) => {
+      const { link } = wire.tap(request.params.link)
+      if (!added.delete(link))
+        throw new HopError('tap-needed', { field: 'link', expected: 'a tap added since the lab started', found: link })
+      await wire.remove(link)
+      return reply.send({ removed: link })
+    })
     const answer = (route: Route) => (request: FastifyRequest<{ Params: { link: string } }>, reply: FastifyReply) => {
       try {
         return reply.send(route(wire.tap(request.params.link), request.body, reply))
@@ -94,13 +109,18 @@ const showBytes = (connection: RecordedConnection) => {
 /** Room for the longest key log a capture takes: 10,000 lines. */
 const bodyLimit = 4 * 1024 * 1024
 
-const ours = new Set(['link-unknown', 'body-invalid', 'bytes-empty', 'lengths-differ', 'times-invalid'])
+const ours = new Set([
+  ...['link-unknown', 'link-tapped-twice', 'tap-needed', 'body-invalid'],
+  ...['bytes-empty', 'lengths-differ', 'times-invalid'],
+])
+
+const statusOf: Record<string, number> = { 'link-unknown': 404, 'link-tapped-twice': 409, 'tap-needed': 409 }
 
 const sendProblem = (error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const { code, message, field, expected, found, remedy, statusCode } = error as HopError & { statusCode?: number }
   const hop = error instanceof HopError
   if (hop && !ours.has(code)) throw error
-  const status = hop ? (code === 'link-unknown' ? 404 : 400) : (statusCode ?? 500)
+  const status = hop ? (statusOf[code] ?? 400) : (statusCode ?? 500)
   const detail = status >= 500 ? 'the wire failed' : message
   const problem = {
     title: hop ? code : 'bad request',

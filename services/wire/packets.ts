@@ -1,4 +1,5 @@
 import { asIpv6, ipBytes } from '../chassis/ip-bytes.ts'
+import { parseProxyHeader } from '../chassis/proxy-protocol.ts'
 import type { Direction } from '../chassis/relay.ts'
 import type { Address } from '../chassis/transport.ts'
 import type { CapturedPacket } from './pcapng.ts'
@@ -41,15 +42,30 @@ const connectionPackets = (connection: RecordedConnection): CapturedPacket[] => 
       send(at, direction, flag.rst | flag.ack)
       break
     }
-    for (let from = 0; from < bytes.length; from += segmentSize) {
-      send(at, direction, flag.psh | flag.ack, bytes.subarray(from, from + segmentSize))
-    }
+    for (const payload of segments(bytes)) send(at, direction, flag.psh | flag.ack, payload)
     if (kind !== 'fin') continue
     send(at, direction, flag.fin | flag.ack)
     finished[direction] = true
     if (finished[opposite[direction]]) send(at, opposite[direction], flag.ack)
   }
   return packets
+}
+
+/** A PROXY header gets a packet of its own, as most proxies send it: Wireshark 4.0 looks at nothing behind it. */
+const segments = (bytes: Buffer): Buffer[] => {
+  const cut = bytes[0] === 0x0d ? proxyHeaderLength(bytes) : 0
+  const rest = bytes.subarray(cut)
+  const count = Math.ceil(rest.length / segmentSize)
+  const whole = Array.from({ length: count }, (_, i) => rest.subarray(i * segmentSize, (i + 1) * segmentSize))
+  return cut > 0 ? [bytes.subarray(0, cut), ...whole] : whole
+}
+
+const proxyHeaderLength = (bytes: Buffer): number => {
+  try {
+    return parseProxyHeader(bytes)?.length ?? 0
+  } catch {
+    return 0
+  }
 }
 
 type Sequence = { seq: number; ack: number }

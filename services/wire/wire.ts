@@ -5,6 +5,8 @@ import { createTap, type Tap, type TapOptions } from './tap.ts'
 export type Wire = {
   /** Puts a tap on a link. Rejects with HopError `link-tapped-twice` or `tap-not-listening`. */
   add(options: TapOptions): Promise<Tap>
+  /** Takes a tap away again. Throws HopError `link-unknown`. */
+  remove(link: string): Promise<void>
   /** Throws HopError `link-unknown`. */
   tap(link: string): Tap
   taps(): Tap[]
@@ -15,6 +17,12 @@ export type Wire = {
 export const createWire = (): Wire => {
   const taps = new Map<string, Promise<Tap>>()
   const ready = new Map<string, Tap>()
+  const known = (link: string): Tap => {
+    const tap = ready.get(link)
+    if (tap) return tap
+    const links = [...ready.keys()].join(', ') || 'none: the wire is off'
+    throw new HopError('link-unknown', { field: 'link', expected: `one of ${links}`, found: JSON.stringify(link) })
+  }
   return {
     async add(options) {
       const { link } = options
@@ -32,12 +40,13 @@ export const createWire = (): Wire => {
         throw error
       }
     },
-    tap(link) {
-      const tap = ready.get(link)
-      if (tap) return tap
-      const known = [...ready.keys()].join(', ') || 'none: the wire is off'
-      throw new HopError('link-unknown', { field: 'link', expected: `one of ${known}`, found: JSON.stringify(link) })
+    async remove(link) {
+      const tap = known(link)
+      ready.delete(link)
+      taps.delete(link)
+      await tap.close()
     },
+    tap: known,
     taps: () => [...ready.values()],
     async close() {
       const started = await Promise.allSettled(taps.values())

@@ -133,18 +133,19 @@ describe('what is desired', () => {
     expect(acks).toEqual([{ version: 1, ok: false, drained: false, error: 'no such upstream' }])
   })
 
-  test('an acknowledgement that is lost is not a failure to apply', async () => {
+  test('an acknowledgement that is lost is not a failure to apply, and is given again', async () => {
     const tried: Acknowledgement[] = []
     const acknowledge = async (ack: Acknowledgement) => {
-      tried.push(ack)
-      throw new Error('control-unreachable')
+      if (tried.push(ack) === 1) throw new Error('control-unreachable')
     }
     const { want, held, logged } = stage({ control: { acknowledge } })
     await until(() => want(1))
     await until(() => held.length === 1)
     held[0]!.finish()
-    await until(() => logged().includes('acknowledgement not delivered'))
-    expect(tried).toEqual([{ version: 1, ok: true, drained: true }])
+    await until(() => tried.length === 2)
+    const done = { version: 1, ok: true, drained: true }
+    expect(tried).toEqual([done, done])
+    expect(logged()).toContain('acknowledgement not delivered')
     expect(logged()).not.toContain('desired state not applied')
   })
 })

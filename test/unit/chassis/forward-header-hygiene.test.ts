@@ -50,7 +50,7 @@ const identityNames = [
     'X-Rewrite-URL',
     'SSL-Client-Cert',
   ],
-  ...['Ssl_Client_Verify', 'X-SSL-Client-CN'],
+  ...['Ssl_Client_Verify', 'X-SSL-Client-CN', 'X-User-Assertion', 'x_user_assertion', 'X-User_Assertion'],
 ]
 
 test.each(identityNames)('%s from the public goes no further', async name => {
@@ -100,6 +100,20 @@ test.each(['X-Spiffe-ID', 'x_spiffe_id', 'X-Forwarded-Client-Cert'])(
     expect(seen['x-spiffe-id']).toEqual(['spiffe://hop.lab/gateway'])
   },
 )
+
+test('a user who is vouched for needs no credential further in: the assertion goes on, once, and the token stays', async () => {
+  const lines = ['Authorization: Bearer secret', 'X-User-Assertion: forged']
+  expect(await seenBehind(inner, lines)).toMatchObject({ authorization: ['Bearer secret'] })
+  backend.clear()
+  const vouching = await startHop({ backend: backend.port, context: { ingress: true, assertion: 'a.b.c' } })
+  try {
+    const seen = await seenBehind(vouching, lines)
+    expect(seen['x-user-assertion']).toEqual(['a.b.c'])
+    expect(JSON.stringify(seen)).not.toMatch(/secret|forged/)
+  } finally {
+    await vouching.close()
+  }
+})
 
 describe('Connection', () => {
   const hopByHop = [

@@ -76,6 +76,9 @@ export const uncheckedCredentials = (pair: KeyPair, trust: Trust, more: Partial<
   publicServer: () => undefined,
   client: prove => createSecureContext(clientContextOptions(trust, prove ? pair : undefined)),
   held: () => [],
+  proof: () => {
+    throw new Error('a rogue proves nothing here')
+  },
   ...more,
 })
 

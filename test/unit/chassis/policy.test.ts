@@ -14,6 +14,21 @@ describe('decide', () => {
     expect(decide([], { ...question, caller: undefined })).toMatchObject({ allowed: false })
   })
 
+  test('a rule that denies goes before every rule that allows, for the one it names', () => {
+    const never = { ...letIn(gateway, { link: 'deny-by-name', methods: ['POST'], paths: ['/*'] }), deny: true as const }
+    expect(decide([rule, never], question)).toEqual({ allowed: false, because: `rule deny-by-name denies ${gateway}` })
+    const other = { ...never, from: 'spiffe://hop.lab/inventory' }
+    expect(decide([rule, other], question)).toMatchObject({ allowed: true })
+  })
+
+  test('a rule that denies allows nobody, and whoever has no name is on no list', () => {
+    const never = { ...rule, deny: true as const }
+    expect(decide([never], { ...question, caller: undefined })).toMatchObject({ allowed: false })
+    const all = letIn(anyone, { link: 'deny-by-name', transports: ['mtls'], methods: ['POST'], paths: ['/*'] })
+    expect(decide([never, all], { ...question, caller: undefined })).toMatchObject({ allowed: true })
+    expect(decide([never, all], question)).toMatchObject({ allowed: false })
+  })
+
   test('allows by the rule it names', () => {
     expect(decide([rule], question)).toMatchObject({ allowed: true, rule: { link: 'gateway:orders' } })
   })

@@ -161,8 +161,17 @@ describe('ids and addresses', () => {
     expect((await send(inner.address, { lines: many })).body.forwardedFor).toHaveLength(17)
   })
 
-  test('of the public nothing is believed: name, ids, addresses', async () => {
+  test("a named caller's word for its user is kept for whoever checks it, one word only", async () => {
+    const lines = [named, 'X-User-Assertion: a.b.c']
+    expect((await send(inner.address, { lines })).body.assertion).toBe('a.b.c')
+    const twice = (await send(inner.address, { lines: [...lines, 'X-User-Assertion: d.e.f'] })).body.assertion
+    expect(twice).not.toBe('a.b.c')
+    expect((await send(inner.address, { lines: [named, 'X_User_Assertion: a.b.c'] })).body.assertion).toBeUndefined()
+  })
+
+  test('of the public nothing is believed: name, ids, addresses, users', async () => {
     const lines = [named, 'X-Request-ID: abc-12345', `traceparent: ${traceparent}`, 'X-Forwarded-For: 192.0.2.7']
+    lines.push('X-User-Assertion: a.b.c')
     for (const door of [edge, orders]) {
       const { status, body } = await send(door.address, { ...shop, path: '/orders/1', lines })
       expect(status).toBe(200)
@@ -173,6 +182,7 @@ describe('ids and addresses', () => {
         clientAddress: '127.0.0.1',
       })
       expect(body.caller).toBeUndefined()
+      expect(body.assertion).toBeUndefined()
       expect(body.requestId).not.toBe('abc-12345')
       expect(body.traceId).not.toBe('0af7651916cd43dd8448eb211c80319c')
     }

@@ -5,6 +5,7 @@ import { createServer as createHttpsServer, request as httpsRequest } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { encodeProxyHeader } from '../../../services/chassis/proxy-protocol.ts'
 import type { Address } from '../../../services/chassis/transport.ts'
 import { packetsOf } from '../../../services/wire/packets.ts'
 import { writePcapng } from '../../../services/wire/pcapng.ts'
@@ -105,6 +106,32 @@ describe.skipIf(!tsharkThere)('tshark', () => {
     expect(await dissect(closedCapture, ...fields('http', 'frame.number'))).toBe('')
 
     const open = await dissect(tap.capture(keyLog), ...fields('http', 'http.request.method', 'http.file_data'))
+    expect(open).toContain(`POST|${card}`)
+  })
+
+  test('decrypts TLS behind a PROXY header too, and reads who connected from it', async () => {
+    const certificate = throwaway('shop.hop.lab')
+    const keyLog: string[] = []
+    const server = createHttpsServer({ ...certificate, minVersion: 'TLSv1.3' }, (incoming, response) =>
+      incoming.resume().on('end', () => response.end('ordered')),
+    )
+    server.on('keylog', line => keyLog.push(String(line)))
+    const tap = await tapTo(await listening(server, cleanup))
+    const options = { port: tap.address.port, servername: 'shop.hop.lab', ca: certificate.ca }
+    expect(await post(httpsRequest as typeof request, options, card)).toBe('ordered')
+    await until(() => tap.state().connections.open === 0)
+    const [recorded] = tap.connections()
+    const source = { host: '203.0.113.77', port: 40_000 }
+    const header = encodeProxyHeader({ source, destination: { host: '198.51.100.1', port: 443 } })
+    const [first, ...others] = recorded!.events
+    const events = [{ ...first!, bytes: Buffer.concat([header, first!.bytes]) }, ...others]
+
+    const capture = writePcapng(packetsOf([{ ...recorded!, events }]), keyLog)
+    expect(await dissect(capture, ...fields(faults, 'frame.number'))).toBe('')
+    expect(await dissect(capture, ...fields('proxy', 'proxy.src.ipv4'))).toContain('203.0.113.77')
+    const hello = await dissect(capture, ...fields('tls.handshake.type == 1', 'tls.handshake.extensions_server_name'))
+    expect(hello).toBe('shop.hop.lab\n')
+    const open = await dissect(capture, ...fields('http', 'http.request.method', 'http.file_data'))
     expect(open).toContain(`POST|${card}`)
   })
 
