@@ -6,11 +6,12 @@ import { createLogBatch } from '../services/chassis/log-batch.ts'
 import { anyone } from '../services/chassis/policy.ts'
 import { createLog, createTelemetry } from '../services/chassis/telemetry.ts'
 import { createWorkload } from '../services/chassis/workload.ts'
-import { createEdge } from '../services/edge/edge.ts'
+import { edge as edgeProgram } from '../services/edge/edge.ts'
+import { withL7 } from '../services/l7/mount.ts'
 import { publicName, trustDomain } from './certificates.ts'
 import type { HopTask } from './transports.ts'
 
-// The real edge as one workload: listener, policy, filter, rate limit (never reached), forward, trace context, one log line.
+// The real edge as one workload: listener, policy, the L7 policy pack (its rate limit never reached), forward, trace context, one log line.
 const { front, back, port, backend, certificates } = JSON.parse(process.argv[2]!) as HopTask
 const read = (name: string) => readFileSync(join(certificates, name), 'utf8')
 
@@ -27,7 +28,7 @@ const edge = await createWorkload({
   publicOnly: true,
   credentials,
   telemetry: createTelemetry('edge', createLog('edge', destination)),
-  program: createEdge({ rate: { perSecond: 1e9, burst: 1e9 } }),
+  program: withL7(edgeProgram),
   calls: [
     { callee: 'backend', method: 'GET', path: '/orders/1', data: [], allow: [{ method: 'GET', path: '/orders/*' }] },
   ],
@@ -49,6 +50,7 @@ await edge.apply({
   splices: [],
   publicNames: [publicName],
   keyLog: false,
+  l7: { waf: true, rate: { perSecond: 1e9, burst: 1e9 }, tokens: null },
 })
 await edge.listen({ port })
 process.send!('ready')

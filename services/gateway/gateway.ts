@@ -11,7 +11,7 @@ export const gateway: Program = async site => {
   const forward = createForward({ via: site.name })
   return {
     handler(request, response, context) {
-      const callee = routeOf(request.method ?? '', request.url ?? '')
+      const callee = routeOf(request)
       if (callee === undefined) answerProblem(response, context, noRoute)
       else forward(request, response, context, site.upstream(callee))
     },
