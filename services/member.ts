@@ -6,12 +6,16 @@ import type { Program } from './chassis/program.ts'
 import { createLog, createTelemetry } from './chassis/telemetry.ts'
 import type { Address } from './chassis/transport.ts'
 import { createWorkload, type WorkloadLimits } from './chassis/workload.ts'
-import { createEdge, hsts } from './edge/edge.ts'
+import { edge, hsts } from './edge/edge.ts'
 import type { HelloLimits } from './edge/hello.ts'
+import { ownAddress } from './edge/own-address.ts'
 import { createPassthrough } from './edge/passthrough.ts'
-import type { Rate } from './edge/rate-limit.ts'
+import { createAssertions } from './l7/assertion.ts'
+import { withL7 } from './l7/mount.ts'
+import { createTokenCheck } from './l7/tokens.ts'
+import { startRun } from './program-code.ts'
 import { type ProgramName, programs } from './programs.ts'
-import { type LegacyApp, startLegacyApp } from './sidecar/legacy-app.ts'
+import { startBehindSidecar } from './sidecar/behind-sidecar.ts'
 import type { Topology } from './topology.ts'
 import { callsOf } from './topology-calls.ts'
 
@@ -23,7 +27,6 @@ export type MemberOptions = {
   listen?: Partial<Address>
   clock?: () => number
   logTo?: DestinationStream
-  rate?: Rate
   limits?: MemberLimits
 }
 
@@ -39,7 +42,7 @@ export type Member = {
   close(): Promise<void>
 }
 
-/** Starts the program the topology gives a workload, on the chassis; for a legacy one the program, and its sidecar in front. */
+/** Starts the program the topology gives a workload, on the chassis; or in plaintext, and its sidecar in front. */
 export const startMember = async (options: MemberOptions): Promise<Member> => {
   const { topology, name, clock = Date.now } = options
   const spec = topology.workloads[name]!
@@ -49,28 +52,21 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
   const credentials = createCredentials({ trust: { bundle: options.bundle, crl: [] }, clock })
   const calls = callsOf(topology, name)
   const isEdge = spec.program === 'edge'
-  const program = isEdge
-    ? createEdge(options.rate ? { rate: options.rate } : {})
-    : await load(spec.legacy ? 'sidecar' : spec.program)
-
-  let app: LegacyApp | undefined
-  if (spec.legacy) {
-    const none = () => {
-      throw new Error('a legacy application calls nobody')
-    }
-    app = await startLegacyApp(await load(spec.program), {
-      name,
-      upstream: none,
-      upstreams: () => [],
-      calls: [],
-      log,
-      clock,
-    })
-  }
+  const program = isEdge ? edge : await load(spec.program)
+  const run = { program: startRun(spec.program, clock) }
+  const behind = spec.sidecar
+    ? await startBehindSidecar({ name, calls, clock, trustDomain, program, credentials, telemetry })
+    : undefined
+  let lost: ReadonlySet<string> = new Set()
+  const assertions = createAssertions({ credentials, trustDomain, clock, revoked: serial => lost.has(serial) })
+  const dialFrom = isEdge ? await ownAddress(`${trustDomain}/${name}`, options.listen?.host) : undefined
   const workload = await createWorkload({
     name,
     trustDomain,
-    program,
+    program: withL7(behind?.sidecar ?? program, {
+      ...(isEdge ? { refusalHeaders: hsts } : {}),
+      checks: () => [createTokenCheck(assertions, clock)],
+    }),
     calls,
     credentials,
     telemetry,
@@ -78,10 +74,12 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     publicOnly: isEdge,
     ...(isEdge ? { refusalHeaders: hsts } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
-    ...(app ? { app: app.address } : {}),
-    ...(isEdge ? { takeOver: createPassthrough(telemetry, options.limits?.hello) } : {}),
+    ...(behind ? { app: behind.application } : {}),
+    ...(isEdge ? { takeOver: createPassthrough({ telemetry, limits: options.limits?.hello ?? {}, dialFrom }) } : {}),
   })
   const address = await workload.listen(options.listen)
+  if (isEdge && !dialFrom && address.host.startsWith('127.'))
+    log.warn({ host: address.host }, 'no address of its own to dial from: who else is here can pass for this edge')
   let agent: Agent | undefined
 
   return {
@@ -90,12 +88,21 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     async join(control, joinToken) {
       const client = createControlClient({ workload: name, trustDomain, control, credentials, telemetry })
       await client.enrol(joinToken)
-      agent = startAgent({ workload, control: client, credentials, telemetry, listening: address, clock })
+      const observed = {
+        ...workload,
+        observations: (since: number) => ({ ...workload.observations(since), ...run }),
+        expel(serials: ReadonlySet<string>) {
+          lost = serials
+          workload.expel(serials)
+        },
+      }
+      const following = { workload: observed, control: client, credentials, telemetry, clock }
+      agent = startAgent({ ...following, listening: address, dialsFrom: dialFrom })
     },
     async close() {
       await agent?.close()
       await workload.close()
-      await app?.close()
+      await behind?.close()
     },
   }
 }

@@ -9,7 +9,6 @@ export const programs = {
   inventory: async () => (await import('./inventory/inventory.ts')).inventory,
   shipping: async () => (await import('./shipping/shipping.ts')).shipping,
   generic: async () => (await import('./generic/generic.ts')).generic,
-  sidecar: async () => (await import('./sidecar/sidecar.ts')).sidecar,
-} satisfies Record<Exclude<(typeof programNames)[number], 'edge'> | 'sidecar', () => Promise<Program>>
+} satisfies Record<Exclude<(typeof programNames)[number], 'edge'>, () => Promise<Program>>
 
 export type ProgramName = keyof typeof programs

@@ -5,7 +5,8 @@ import { Pool } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Site, Upstream } from '../../../services/chassis/program.ts'
 import { gateway } from '../../../services/gateway/gateway.ts'
-import { sidecar } from '../../../services/sidecar/sidecar.ts'
+import { createPass } from '../../../services/sidecar/pass.ts'
+import { createSidecar } from '../../../services/sidecar/sidecar.ts'
 import { contextOf, play, siteWith } from './stage.ts'
 
 const stops: (() => Promise<unknown>)[] = []
@@ -14,11 +15,12 @@ afterEach(async () => {
 })
 
 /** A real callee that says which it is and what it got. */
-const callee = async (name: string): Promise<Upstream> => {
+const callee = async (name: string, echo = false): Promise<Upstream> => {
   const server = createServer(async (request, response) => {
     const body = await text(request)
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ name, method: request.method, url: request.url, body }))
+    const { method, url, headers } = request
+    response.end(JSON.stringify({ name, method, url, body, ...(echo ? { headers } : {}) }))
   })
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo
@@ -64,18 +66,35 @@ describe('gateway', () => {
 })
 
 describe('sidecar', () => {
-  it('forwards everything to the application beside it', async () => {
-    const { send, stop } = await play(sidecar, siteOf([await callee('shipping')]))
+  const beside = async (upstream: Upstream): Promise<Upstream> => ({
+    ...upstream,
+    spec: () => ({ ...upstream.spec(), id: '' }),
+  })
+
+  it('forwards everything to the application beside it, with its pass and the name of the caller', async () => {
+    const pass = createPass()
+    const app = await beside(await callee('app', true))
+    const context = contextOf({ caller: 'spiffe://hop.lab/orders', callerBy: 'certificate' })
+    const { send, stop } = await play(createSidecar({ pass }), siteOf([await callee('other'), app]), 1, context)
     stops.push(stop)
-    expect((await send('POST', '/shipments', { address: 'x' })).body).toMatchObject({
-      name: 'shipping',
-      url: '/shipments',
-    })
-    expect((await send('GET', '/any')).body).toMatchObject({ name: 'shipping', url: '/any' })
+    const forged = { 'x-spiffe-id': 'spiffe://hop.lab/gateway', 'proxy-authorization': 'Bearer stolen' }
+    const { body } = await send('POST', '/shipments', { address: 'x' }, forged)
+    expect(body).toMatchObject({ name: 'app', url: '/shipments', body: '{"address":"x"}' })
+    expect(body.headers['proxy-authorization']).toBe(pass.headers[1])
+    expect(body.headers['x-spiffe-id']).toBe('spiffe://hop.lab/orders')
+    expect((await send('GET', '/any')).body).toMatchObject({ name: 'app', url: '/any' })
+  })
+
+  it('names no caller where none is known', async () => {
+    const app = await beside(await callee('app', true))
+    const { send, stop } = await play(createSidecar({ pass: createPass() }), siteOf([app]))
+    stops.push(stop)
+    const { body } = await send('GET', '/', undefined, { 'x-spiffe-id': 'spiffe://hop.lab/gateway' })
+    expect(body.headers['x-spiffe-id']).toBeUndefined()
   })
 
   it('says so while the application is not known', async () => {
-    const { send, stop } = await play(sidecar, siteOf([]))
+    const { send, stop } = await play(createSidecar({ pass: createPass() }), siteOf([await callee('payments')]))
     stops.push(stop)
     expect(await send('GET', '/')).toMatchObject({ status: 503, body: { failure: 'no-app' } })
   })

@@ -106,7 +106,18 @@ describe('the routes of a gateway', () => {
     ['PUT', '/orders', undefined],
     ['GET', '/orders/../admin', undefined],
   ])('%s %s goes to %s', (method, target, callee) => {
-    expect(routeOf(method, target)).toBe(callee)
+    expect(routeOf({ method, url: target, headers: {} })).toBe(callee)
+  })
+
+  it('a link that wants a header comes first, and only for requests that have it', () => {
+    const api = link('api', [], 'GET', '/orders/*')
+    const routeByHeader = createRoutes([api, { ...api, callee: 'beta', when: { 'x-beta': 'on' } }])
+    const calleeFor = (headers: Record<string, string>, method = 'GET') =>
+      routeByHeader({ method, url: '/orders/1', headers })
+    expect(calleeFor({})).toBe('api')
+    expect(calleeFor({ 'x-beta': 'on' })).toBe('beta')
+    expect(calleeFor({ 'x-beta': 'off' })).toBe('api')
+    expect(calleeFor({ 'x-beta': 'on' }, 'POST')).toBeUndefined()
   })
 })
 
