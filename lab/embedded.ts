@@ -4,9 +4,9 @@ import type { Address } from '../services/chassis/transport.ts'
 import { createControl } from '../services/control/control.ts'
 import type { Lifetimes } from '../services/control/issuer.ts'
 import { createOperatorServer } from '../services/control/operator-server.ts'
-import type { Rate } from '../services/edge/rate-limit.ts'
 import { startRedirect } from '../services/edge/redirect.ts'
 import { clientLink, linkIds } from '../services/hops.ts'
+import type { Rate } from '../services/l7/rate-limit.ts'
 import { type Member, type MemberLimits, startMember } from '../services/member.ts'
 import type { Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology.ts'
@@ -65,6 +65,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
       clock,
       log,
       ...(options.lifetimes ? { lifetimes: options.lifetimes } : {}),
+      ...(options.rate ? { rate: options.rate } : {}),
       ...(ports.operator ? { operatorPort: ports.operator } : {}),
     })
     closing.push(() => control.close())
@@ -80,7 +81,6 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
         bundle: control.bootstrap,
         clock,
         ...(options.logTo ? { logTo: options.logTo } : {}),
-        ...(options.rate ? { rate: options.rate } : {}),
         ...(options.limits ? { limits: options.limits } : {}),
         ...(isEdge && ports.edge && options.wire === false ? { listen: { port: ports.edge } } : {}),
       })

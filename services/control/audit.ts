@@ -76,6 +76,9 @@ export const redact = (value: unknown, depth = 0): Record<string, unknown> | unk
   if (depth > 4) return '[deep]'
   if (Array.isArray(value)) return value.slice(0, 100).map(item => redact(item, depth + 1))
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, secret.test(name) ? '[redacted]' : redact(item, depth + 1)]),
+    Object.entries(value).map(([name, item]) => [name, isSecret(name, item) ? '[redacted]' : redact(item, depth + 1)]),
   )
 }
+
+/** Whether tokens are asked for is no secret. */
+const isSecret = (name: string, item: unknown): boolean => typeof item !== 'boolean' && secret.test(name)

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { type Authority, createAuthority, openAuthority } from '../../pki/authority.ts'
 import { workloadContextOptions } from '../chassis/tls-options.ts'
 import type { Address } from '../chassis/transport.ts'
+import type { Rate } from '../l7/rate-limit.ts'
 import type { Mode } from '../modes.ts'
 import type { Topology } from '../topology.ts'
 import { createFleet } from './fleet.ts'
@@ -15,6 +16,8 @@ import { createOperatorServer } from './operator-server.ts'
 import { createPublisher } from './publisher.ts'
 import { createRollout } from './rollout.ts'
 import { openStore, type Store } from './store.ts'
+import { defaultSwitches } from './switches.ts'
+import { createUserTokens } from './user-tokens.ts'
 import { workloadApi } from './workload-api.ts'
 import { createAuthenticate, createWorkloadServer } from './workload-server.ts'
 
@@ -34,6 +37,8 @@ export type ControlOptions = {
   /** The operator port as people reach it, where that differs. */
   publishedPort?: number
   operatorToken?: string
+  /** How much one client may ask of the edge; absent: the usual. */
+  rate?: Rate
   /** Mounted behind the operator's guard. */
   operatorPlugins?: FastifyPluginAsync[]
   ackTimeoutMs?: number
@@ -65,7 +70,8 @@ export const createControl = (options: ControlOptions): Control => {
   const store = openStore({ ...options, joinTokenMs: lifetimes.joinTokenMs })
   const closing: (() => unknown)[] = []
   const fleet = createFleet()
-  const publisher = createPublisher(topology, store, fleet)
+  const userTokens = createUserTokens(store.intent, topology.trustDomain, clock)
+  const publisher = createPublisher(topology, store, fleet, defaultSwitches(topology, options.rate), userTokens)
   const authority = keptAuthority(store, topology, clock, lifetimes)
   const issuer = createIssuer({ store, authority, topology, clock, lifetimes })
   const rollout = createRollout({ topology, store, fleet, publisher, ackTimeoutMs })
@@ -77,6 +83,7 @@ export const createControl = (options: ControlOptions): Control => {
     publisher,
     issuer,
     rollout,
+    userTokens,
     onTrustChange: () => trustChanged(),
     ackTimeoutMs,
     reportTimeoutMs,

@@ -9,12 +9,16 @@ export type Line = { send(message: ControlMessage): void; close(): void }
 
 /** Who is connected, and what each acknowledged last. In memory only: a restart asks everybody again. */
 export type Fleet = {
-  /** A second stream of the same workload ends the first. Returns what to call when this one ends. */
-  attach(name: string, line: Line): () => void
+  /**
+   * A second stream of the same workload ends the first. `serial`: of the certificate that proved it. Returns what to
+   * call when this one ends.
+   */
+  attach(name: string, line: Line, serial: string): () => void
   connected(name: string): boolean
   send(name: string, message: ControlMessage): void
   broadcast(message: ControlMessage): void
-  disconnect(name: string): void
+  /** Ends the streams that were proven by these certificates, and no others. */
+  expel(serials: ReadonlySet<string>): void
   acked(name: string): Acknowledgement | undefined
   ack(name: string, ack: Acknowledgement): void
   /** Resolves once `done()` holds; looks again at every acknowledgement and connection. Rejects with the signal's reason. */
@@ -27,18 +31,19 @@ export type Fleet = {
 }
 
 export const createFleet = (): Fleet => {
-  const lines = new Map<string, Line>()
+  const lines = new Map<string, Line & { serial: string }>()
   const acks = new Map<string, Acknowledgement>()
   const questions = new Map<string, { name: string; answer: (observations: Observations) => void }>()
   const changes = new EventEmitter().setMaxListeners(0)
   const fleet: Fleet = {
-    attach(name, line) {
+    attach(name, line, serial) {
       const before = lines.get(name)
-      lines.set(name, line)
+      const attached = { ...line, serial }
+      lines.set(name, attached)
       before?.close()
       changes.emit('change')
       return () => {
-        if (lines.get(name) !== line) return
+        if (lines.get(name) !== attached) return
         lines.delete(name)
         changes.emit('change')
       }
@@ -48,7 +53,9 @@ export const createFleet = (): Fleet => {
     broadcast(message) {
       for (const line of lines.values()) line.send(message)
     },
-    disconnect: name => lines.get(name)?.close(),
+    expel(serials) {
+      for (const line of lines.values()) if (serials.has(line.serial)) line.close()
+    },
     acked: name => acks.get(name),
     ack(name, ack) {
       // An answer to an older version must not hide that a newer one was answered.

@@ -4,6 +4,7 @@ import type { Address } from '../chassis/transport.ts'
 import { isMode, type Mode } from '../modes.ts'
 import type { Database } from './database.ts'
 import { type Step, steps } from './steps.ts'
+import type { Switches } from './switches.ts'
 
 /** A rollout under way: on disk before it is published, so that a restart goes on where this one stopped. */
 export type RolloutRow = {
@@ -23,17 +24,28 @@ export type Intent = {
   setRollout(row: RolloutRow | undefined): void
   /** The last desired state published to a workload. */
   published(workload: string): Desired | undefined
+  /** Its version alone; 0 before the first. */
+  publishedVersion(workload: string): number
   publish(workload: string, desired: Desired): void
   /** A number above every version given so far and above `floor`. */
   nextVersion(floor?: number): number
   addresses(): Record<string, Address>
   setAddress(workload: string, address: Address): void
+  /** Source address of what a workload splices, where it is not the one it listens on. */
+  sources(): Record<string, string>
+  setSource(workload: string, source: string | undefined): void
   routes(): Record<string, Address>
   setRoutes(routes: Record<string, Address>): void
   unverified(): string[]
   setUnverified(links: string[]): void
+  /** What the operator set apart from the defaults, as stored. */
+  switches(): Partial<Switches>
+  setSwitches(switches: Partial<Switches>): void
   authority(): string | undefined
   setAuthority(state: string): void
+  /** The keys that users' tokens are signed with, private halves too: this file is its owner's alone. */
+  tokenKeys(): string | undefined
+  setTokenKeys(state: string): void
 }
 
 export const createIntent = (db: Database, initialMode: Mode): Intent => {
@@ -73,6 +85,8 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
       const row = db.get<{ desired: string }>('SELECT desired FROM published WHERE workload = ?', workload)
       return row && (JSON.parse(row.desired) as Desired)
     },
+    publishedVersion: workload =>
+      db.get<{ version: number }>('SELECT version FROM published WHERE workload = ?', workload)?.version ?? 0,
     publish(workload, desired) {
       const text = JSON.stringify(desired)
       db.run(
@@ -96,11 +110,21 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
     setAddress(workload, { host, port }) {
       db.run('INSERT OR REPLACE INTO addresses (workload, host, port) VALUES (?, ?, ?)', workload, host, port)
     },
+    sources: () => JSON.parse(setting('sources') ?? '{}'),
+    setSource(workload, source) {
+      const { [workload]: before, ...others } = JSON.parse(setting('sources') ?? '{}') as Record<string, string>
+      if (before === source) return
+      set('sources', JSON.stringify(source === undefined ? others : { ...others, [workload]: source }))
+    },
     routes: () => JSON.parse(setting('routes') ?? '{}'),
     setRoutes: routes => set('routes', JSON.stringify(routes)),
     unverified: () => JSON.parse(setting('unverified') ?? '[]'),
     setUnverified: links => set('unverified', JSON.stringify(links)),
+    switches: () => JSON.parse(setting('switches') ?? '{}'),
+    setSwitches: switches => set('switches', JSON.stringify(switches)),
     authority: () => db.get<{ state: string }>('SELECT state FROM authority')?.state,
+    tokenKeys: () => setting('token-keys'),
+    setTokenKeys: state => set('token-keys', state),
     setAuthority: state => {
       db.run('INSERT OR REPLACE INTO authority (one, state) VALUES (1, ?)', state)
     },

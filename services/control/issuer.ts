@@ -1,13 +1,15 @@
 import type { KeyObject } from 'node:crypto'
 import type { Authority, Issued as Made } from '../../pki/authority.ts'
 import type { RevocationReason } from '../../pki/crl.ts'
-import { type Csr, readCsr } from '../../pki/csr.ts'
 import { HopError } from '../../pki/error.ts'
 import { generateKey, privateKeyPem } from '../../pki/keys.ts'
+import { certifyProfile } from '../../pki/profiles.ts'
 import { spiffeId } from '../../pki/spiffe.ts'
 import type { TrustMessage } from '../chassis/control-protocol.ts'
 import type { KeyPair, Trust } from '../chassis/tls-options.ts'
 import type { Topology } from '../topology.ts'
+import { publicCsr, workloadCsr } from './csr-asks.ts'
+import { checkFaults } from './faults.ts'
 import type { Issued, Revoked } from './ledger.ts'
 import type { Store } from './store.ts'
 
@@ -22,13 +24,16 @@ export type Issuer = {
   renew(workload: string, csr: string): Grant
   /** For a public name the workload must hold now. Throws `public-name-not-yours`. */
   publicName(dnsName: string, csr: string, mayHold: readonly string[]): Grant
+  /**
+   * A certificate in a workload's name that nobody may accept, for a key that stays where it was made: an experiment's.
+   * Recorded like any other, so it can be revoked. Throws `faults-invalid`, `csr-…`.
+   */
+  faulty(workload: string, csr: string, kinds: readonly string[]): { chain: string; serial: string }
   /** A certificate for the control plane itself, with a key that stays in memory. */
   own(): KeyPair
   /** Returns the serials. Throws `nothing-to-revoke`. */
   revoke(what: Revocable, reason: RevocationReason): string[]
   isRevoked(serial: string): boolean
-  /** The workload or public name a serial was issued to. */
-  nameOf(serial: string): string | undefined
   /** Bundle and current CRLs. */
   trust(): Trust
   /** The same as workloads are told. */
@@ -124,6 +129,16 @@ export const createIssuer = ({ store, authority, topology, clock, lifetimes }: I
         })
       return grant(issue('public', dnsName, publicCsr(csr, dnsName).publicKey))
     },
+    faulty(workload, csr, kinds) {
+      checkFaults(kinds)
+      const id = spiffeId(topology.trustDomain, workload)
+      const { publicKey } = workloadCsr(csr, id, workload)
+      return store.transaction(() => {
+        const made = certifyProfile(authority, kinds, { id, publicKey, serial: unusedSerial() })
+        ledger.record({ serial: made.serial, kind: 'workload', name: id, at: clock(), notAfter: made.notAfter })
+        return { chain: made.chain, serial: made.serial }
+      })
+    },
     own() {
       const { privateKey, publicKey } = generateKey()
       const { chain } = issue('workload', spiffeId(topology.trustDomain, controlName), publicKey)
@@ -143,7 +158,6 @@ export const createIssuer = ({ store, authority, topology, clock, lifetimes }: I
       return given
     },
     isRevoked: ledger.isRevoked,
-    nameOf: serial => ledger.find(serial)?.name,
     trustMessage: () => ({ type: 'trust', ...trust(), revoked: ledger.revoked().map(({ serial }) => serial) }),
     trust,
     renewCrl,
@@ -156,43 +170,3 @@ const withIssuer = ({ serial, at, reason, kind }: Revoked) => ({
   reason,
   issuer: kind === 'public' ? ('public' as const) : ('workloads' as const),
 })
-
-/** A CSR may ask for less than it gets, never for more or another. */
-const workloadCsr = (pem: string, id: string, workload: string): Csr => {
-  const csr = readCsr(pem)
-  refuseCa(csr)
-  const { uris, dnsNames, commonName } = csr.requested
-  const asked = [...uris.filter(uri => uri !== id), ...dnsNames, ...otherNames(csr)]
-  if (commonName !== undefined && commonName !== workload && commonName !== id) asked.push(commonName)
-  if (asked.length > 0) throw otherIdentity(id, asked)
-  return csr
-}
-
-const publicCsr = (pem: string, dnsName: string): Csr => {
-  const csr = readCsr(pem)
-  refuseCa(csr)
-  const { uris, dnsNames, commonName } = csr.requested
-  const asked = [...uris, ...dnsNames.filter(name => name !== dnsName), ...otherNames(csr)]
-  if (commonName !== undefined && commonName !== dnsName) asked.push(commonName)
-  if (asked.length > 0) throw otherIdentity(dnsName, asked)
-  return csr
-}
-
-const refuseCa = ({ requested }: Csr): void => {
-  if (requested.ca)
-    throw new HopError('csr-asks-for-ca', { field: 'basicConstraints', expected: 'CA:false or none', found: 'CA:true' })
-}
-
-const otherNames = ({ requested: { emails, ipAddresses, others } }: Csr): string[] => [
-  ...emails,
-  ...ipAddresses.map(String),
-  ...(others > 0 ? [`${others} names of other kinds`] : []),
-]
-
-const otherIdentity = (expected: string, asked: string[]) =>
-  new HopError('csr-asks-for-another-identity', {
-    field: 'certificate request',
-    expected: `${expected}, or no name`,
-    found: JSON.stringify(asked).slice(0, 300),
-    remedy: 'Leave the names out: the authority decides them',
-  })

@@ -6,11 +6,13 @@ import { HopError } from '../../pki/error.ts'
 import { linkIds } from '../hops.ts'
 import { isMode, modes } from '../modes.ts'
 import type { Topology } from '../topology.ts'
-import { addressSchema, checked, text } from './body.ts'
+import { addressSchema, byName, checked, count, text } from './body.ts'
 import type { Operations } from './operations.ts'
 import { problemOf } from './problem.ts'
 import { steps } from './steps.ts'
 import { createWriter } from './stream.ts'
+import { type Switches, switchSchema } from './switches.ts'
+import { tokenSchema } from './user-tokens.ts'
 
 const bodies = {
   mode: v.strictObject({ mode: text(100), stopAt: v.optional(v.picklist(steps.filter(step => step !== 'narrow'))) }),
@@ -18,7 +20,15 @@ const bodies = {
   verify: v.strictObject({ verify: v.boolean() }),
   revoke: v.strictObject({ serial: v.optional(text(64)), id: v.optional(text(2048)), reason: v.picklist(reasons()) }),
   joinToken: v.strictObject({ workload: text(200), reason: text(300) }),
-  routes: v.record(text(400), addressSchema),
+  faulty: v.strictObject({
+    workload: text(200),
+    kinds: v.pipe(v.array(text(100)), v.maxLength(10)),
+    csr: text(60_000),
+    reason: text(300),
+  }),
+  token: tokenSchema,
+  reports: v.strictObject({ since: byName(text(200), count) }),
+  routes: byName(text(400), addressSchema),
   since: v.object({
     since: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'a whole number'), v.transform(Number)), '0'),
   }),
@@ -54,6 +64,11 @@ export const operatorApi =
     app.get<Named & Since>('/api/workloads/:name/report', request =>
       operations.report(workload(request.params.name), checked(bodies.since, request.query).since),
     )
+    app.post('/api/reports', request => {
+      const { since } = checked(bodies.reports, request.body)
+      for (const name of Object.keys(since)) workload(name)
+      return operations.reports(since)
+    })
     app.put<Named>('/api/workloads/:name/debug', request => {
       const { keyLog } = checked(bodies.debug, request.body)
       return operations.setKeyLog(workload(request.params.name), keyLog)
@@ -68,11 +83,32 @@ export const operatorApi =
       return operations.setRoutes(routes)
     })
 
+    app.get('/api/switches', () => operations.switches())
+    app.put<Named>('/api/switches/:name', request => {
+      const { name, schema } = switchSchema(topology, request.params.name)
+      const { value } = checked(v.strictObject({ value: schema }), request.body)
+      return operations.setSwitch(name, value as Switches[typeof name])
+    })
+    app.post<Named>('/api/switches/:name/reset', request =>
+      operations.resetSwitch(switchSchema(topology, request.params.name).name),
+    )
+
     app.get<Since>('/api/audit', request => operations.audit(checked(bodies.since, request.query).since))
     app.post('/api/revoke', request => operations.revoke(checked(bodies.revoke, request.body)))
     app.post('/api/join-tokens', request => {
       const { workload: name, reason } = checked(bodies.joinToken, request.body)
       return { token: operations.joinToken(workload(name), reason) }
+    })
+    app.post('/api/tokens', async request => {
+      const wish = checked(bodies.token, request.body)
+      return { token: await operations.token({ audience: topology.tokens.audience, ...wish }) }
+    })
+    app.get('/api/jwks', () => operations.jwks())
+    app.post('/api/tokens/rotate', () => operations.rotateTokenKey())
+
+    app.post('/api/faulty-certificates', request => {
+      const { workload: name, ...asked } = checked(bodies.faulty, request.body)
+      return operations.faulty(workload(name), asked)
     })
 
     const workload = (name: string): string => {

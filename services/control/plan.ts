@@ -1,10 +1,12 @@
 import { spiffeId } from '../../pki/spiffe.ts'
-import type { Desired, Rule } from '../chassis/desired.ts'
+import type { Desired, L7Policy, ProxyTrust, Rule, TokenPolicy } from '../chassis/desired.ts'
 import { anyone } from '../chassis/policy.ts'
 import type { Address, Transport } from '../chassis/transport.ts'
 import { clientLink, entryOf, hopsOf } from '../hops.ts'
 import type { Mode } from '../modes.ts'
-import { client, type Link, type Topology } from '../topology.ts'
+import { client, type Link, linkId, type Topology } from '../topology.ts'
+import { broadened } from './broad-policy.ts'
+import type { Switches } from './switches.ts'
 
 /** What one workload is to do, before addresses are known: callees by name. */
 export type Posture = {
@@ -22,12 +24,17 @@ export type Plan = Record<string, Posture>
 export type Circumstances = {
   /** Where each workload that registered listens. */
   addresses: Record<string, Address>
+  /** Source address of what a workload splices, where it is not the one it listens on. */
+  sources?: Record<string, string>
   /** Where to dial instead, by link: the wire's taps. */
   routes: Record<string, Address>
   /** Links whose callee is not verified, on purpose. */
   unverified: readonly string[]
   /** Workloads in a debug session. */
   keyLog: readonly string[]
+  switches: Switches
+  /** The control plane's JWK set, whom its tokens name as issuer, and where the public enters now. */
+  tokens: Pick<TokenPolicy, 'issuer' | 'keys' | 'asserters'>
 }
 
 export const workloadId = (topology: Topology, name: string): string => spiffeId(topology.trustDomain, name)
@@ -58,7 +65,7 @@ export const resolve = (topology: Topology, name: string, posture: Posture, now:
   const dial = (link: string, callee: string): Address | undefined => now.routes[link] ?? now.addresses[callee]
   return {
     accepts: posture.accepts,
-    rules: posture.rules,
+    rules: broadened(topology, posture, now.switches.policy),
     upstreams: posture.upstreams.flatMap(({ link, callee, transport }) => {
       const address = dial(link, callee)
       const id = workloadId(topology, callee)
@@ -66,11 +73,42 @@ export const resolve = (topology: Topology, name: string, posture: Posture, now:
     }),
     splices: posture.splices.flatMap(({ serverName, link, callee }) => {
       const address = dial(link, callee)
-      return address ? [{ serverName, link, address }] : []
+      return address ? [{ serverName, link, address, proxyProtocol: now.switches.proxyProtocol !== 'off' }] : []
     }),
     publicNames: posture.publicNames,
     keyLog: now.keyLog.includes(name),
+    ...l7At(topology, name, now),
+    ...proxyTrustAt(topology, name, posture, now),
+    ...logsFrom(name, now),
   }
+}
+
+const l7At = (topology: Topology, name: string, { switches, tokens }: Circumstances): { l7?: L7Policy } => {
+  const settings = switches.l7[name]
+  if (!settings) return {}
+  const { waf, rate } = settings
+  return { l7: { waf, rate, tokens: settings.tokens ? { ...tokens, ...topology.tokens } : null } }
+}
+
+/**
+ * Where the public enters behind the edge, the edge says who it is; nowhere else is a PROXY header looked for. That it
+ * may say so is not taken back while it says nothing (`off`): it could not be told at the same moment.
+ */
+const proxyTrustAt = (
+  { ingress }: Topology,
+  name: string,
+  { publicNames }: Posture,
+  { switches, addresses, sources = {} }: Circumstances,
+): { proxyProtocol?: ProxyTrust } => {
+  if (name === ingress.edge || publicNames.length === 0) return {}
+  if (switches.proxyProtocol === 'anyone') return { proxyProtocol: { from: 'anyone' } }
+  const source = sources[ingress.edge] ?? addresses[ingress.edge]?.host
+  return { proxyProtocol: { from: source === undefined ? [] : [source] } }
+}
+
+const logsFrom = (name: string, { switches }: Circumstances): { logsTo?: { link: string; address: Address } } => {
+  const pipeline = switches.logPipelines[name]
+  return pipeline ? { logsTo: { link: linkId(name, pipeline.name), address: pipeline.address } } : {}
 }
 
 /** Desired state but for its version. */

@@ -48,14 +48,14 @@ export const createRollout = ({ topology, store, fleet, publisher, ackTimeoutMs 
   const behind = (step: Step): string[] =>
     registered().filter(name => {
       const ack = fleet.acked(name)
-      const version = publisher.current(name)?.version ?? 0
+      const version = publisher.version(name)
       return !ack || ack.version < version || !ack.ok || (drains[step] && !ack.drained)
     })
 
   const refused = (): string[] =>
     registered().filter(name => {
       const ack = fleet.acked(name)
-      return ack !== undefined && !ack.ok && ack.version === publisher.current(name)?.version
+      return ack !== undefined && !ack.ok && ack.version === publisher.version(name)
     })
 
   const acknowledged = async (step: Step, signal: AbortSignal, timeoutMs: number | undefined): Promise<void> => {
@@ -72,7 +72,7 @@ export const createRollout = ({ topology, store, fleet, publisher, ackTimeoutMs 
   const describe = (name: string): string => {
     if (!fleet.connected(name)) return `${name} (not connected)`
     const ack = fleet.acked(name)
-    const answered = ack?.ok && ack.version >= (publisher.current(name)?.version ?? 0)
+    const answered = ack?.ok && ack.version >= publisher.version(name)
     return answered ? `${name} (still draining)` : name
   }
 

@@ -22,11 +22,12 @@ type WorkloadApiOptions = {
 }
 
 const csr = text(60_000)
+const ip = v.pipe(text(45), v.ip('an IP address'))
 const bodies = {
   enrol: v.strictObject({ token: text(200), csr, workload: text(200) }),
   renew: v.strictObject({ csr }),
   public: v.strictObject({ csr, dnsName: text(255) }),
-  stream: v.strictObject({ listening: addressSchema, applied: count }),
+  stream: v.strictObject({ listening: addressSchema, applied: count, dialsFrom: v.optional(ip) }),
   ack: v.strictObject({ version: count, ok: v.boolean(), error: v.optional(text(2000)), drained: v.boolean() }),
   report: v.looseObject({
     connections: v.array(v.any()),
@@ -68,26 +69,28 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
   })
 
   app.post('/v1/stream', (request, reply) => {
-    const { id, name } = authenticate(request)
-    const { listening, applied } = checked(bodies.stream, request.body)
+    const { id, name, serial } = authenticate(request)
+    const { listening, applied, dialsFrom } = checked(bodies.stream, request.body)
     publisher.seen(applied)
     // ahead of what was published: the state is an older one, and a version below his own would not move him
-    const ahead = applied > (publisher.current(name)?.version ?? 0)
-    register(id, name, listening, ahead ? [name] : [])
+    const ahead = applied > publisher.version(name)
+    register(id, name, { listening, dialsFrom }, ahead ? [name] : [])
     let detach = () => {}
     const line = createLine(() => detach(), pingMs)
-    detach = fleet.attach(name, line)
+    detach = fleet.attach(name, line, serial)
     line.send(issuer.trustMessage())
     const desired = publisher.current(name)
     if (desired) line.send({ type: 'desired', desired })
     return reply.header('cache-control', 'no-store').type('application/x-ndjson').send(line.body)
   })
 
-  const register = (who: string, name: string, listening: Address, again: string[]): void => {
+  type Place = { listening: Address; dialsFrom: string | undefined }
+  const register = (who: string, name: string, { listening, dialsFrom }: Place, again: string[]): void => {
     const before = intent.addresses()[name]
     const moved = before?.host !== listening.host || before.port !== listening.port
     publisher.publish(() => {
       if (moved) intent.setAddress(name, listening)
+      intent.setSource(name, dialsFrom)
     }, again)
     if (moved) audit.note({ who, action: 'register', target: `${listening.host}:${listening.port}` })
   }
@@ -95,7 +98,7 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
   app.post('/v1/ack', (request, reply) => {
     const { name } = authenticate(request)
     const { version, ok, error, drained } = checked(bodies.ack, request.body)
-    const current = publisher.current(name)?.version ?? 0
+    const current = publisher.version(name)
     if (version > current)
       throw new HopError('ack-of-the-future', {
         field: 'version',

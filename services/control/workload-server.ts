@@ -4,7 +4,7 @@ import rateLimit from '@fastify/rate-limit'
 import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { HopError } from '../../pki/error.ts'
-import { judgeCaller } from '../chassis/peer.ts'
+import { type Judgement, judgeCaller } from '../chassis/peer.ts'
 import { type KeyPair, type Trust, workloadContextOptions } from '../chassis/tls-options.ts'
 import type { Topology } from '../topology.ts'
 import { answerProblems } from './problem.ts'
@@ -15,7 +15,13 @@ export type Caller = { name: string; id: string; serial: string }
 /** Throws `peer-required` (no certificate), `peer-refused` (one that does not count, and why). */
 export type Authenticate = (request: FastifyRequest) => Caller
 
-type WorkloadServerOptions = { log: Logger; pair: KeyPair; trust: Trust }
+type WorkloadServerOptions = {
+  log: Logger
+  pair: KeyPair
+  trust: Trust
+  /** Requests a minute of one caller; nothing here is worth guessing at the default. */
+  perMinute?: number
+}
 
 /**
  * HTTPS for workloads. A client certificate is asked for but not required, because enrolment has none yet:
@@ -46,16 +52,33 @@ export const createWorkloadServer = async (options: WorkloadServerOptions): Prom
   )
   answerProblems(app as unknown as FastifyInstance, options.log)
   app.removeContentTypeParser('text/plain')
-  // By address: in the embedded lab that is one bucket for all, so it is wide; nothing here is worth guessing at this rate.
-  await app.register(rateLimit, { max: 12_000, timeWindow: 60_000 })
+  await app.register(rateLimit, { max: options.perMinute ?? 12_000, timeWindow: 60_000, keyGenerator: bucketOf })
   return app
 }
 
-/** Judges the caller anew at each request: a connection outlives a certificate, and a revocation. */
-export const createAuthenticate =
-  (topology: Topology, clock: () => number, isRevoked: (serial: string) => boolean): Authenticate =>
-  request => {
-    const { peer, refused } = judgeCaller(request.raw.socket as TLSSocket, topology.trustDomain)
+/** Whoever proved a certificate counts by it, the others by address: in the embedded lab all of them share one. */
+const bucketOf = ({ raw, ip }: FastifyRequest): string => {
+  const socket = raw.socket as TLSSocket
+  return (socket.authorized && socket.getPeerX509Certificate()?.fingerprint256) || ip
+}
+
+/**
+ * Who a connection belongs to is read from its certificate once; whether that still counts is judged anew at each
+ * request: a connection outlives a certificate, and a revocation.
+ */
+export const createAuthenticate = (
+  topology: Topology,
+  clock: () => number,
+  isRevoked: (serial: string) => boolean,
+): Authenticate => {
+  const judged = new WeakMap<TLSSocket, Judgement>()
+  const judge = (socket: TLSSocket): Judgement => {
+    const judgement = judged.get(socket) ?? judgeCaller(socket, topology.trustDomain)
+    judged.set(socket, judgement)
+    return judgement
+  }
+  return request => {
+    const { peer, refused } = judge(request.raw.socket as TLSSocket)
     if (refused) throw peerRefused(refused.name)
     if (peer.kind === 'anonymous')
       throw new HopError('peer-required', {
@@ -70,6 +93,7 @@ export const createAuthenticate =
     if (!Object.hasOwn(topology.workloads, name)) throw peerRefused('not-a-workload')
     return { name, id: peer.id, serial: peer.serial }
   }
+}
 
 const peerRefused = (found: string) =>
   new HopError('peer-refused', {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Address } from '../../services/chassis/transport.ts'
-import type { ControlState } from '../../services/control/operations.ts'
+import type { ControlState } from '../../services/control/glance.ts'
 import { type Member, startMember } from '../../services/member.ts'
 import { readTopology } from '../../services/topology-file.ts'
 import { createPublicClient, operator, type TestLab, topologyFile } from '../support/lab.ts'
@@ -73,7 +73,7 @@ const orderedUpTo = async (mode: string, step: string): Promise<void> => {
 beforeAll(async () => {
   await start()
   for (const name of Object.keys(topology.workloads))
-    members.push(await startMember({ topology, name, bundle: said.bootstrap, rate: { perSecond: 1e9, burst: 1e9 } }))
+    members.push(await startMember({ topology, name, bundle: said.bootstrap }))
   await Promise.all(members.map(member => member.join(said.workload, said.tokens[member.name]!)))
   await settled('edge-terminate-plaintext')
 })

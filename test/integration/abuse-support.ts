@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Observations } from '../../services/chassis/observation.ts'
 import type { Address } from '../../services/chassis/transport.ts'
-import type { ControlState } from '../../services/control/operations.ts'
+import type { ControlState } from '../../services/control/glance.ts'
 import { operator, type TestLab } from '../support/lab.ts'
 import { createFakeWorkload } from './control-support.ts'
 

@@ -161,6 +161,23 @@ describe('enrolment', () => {
     edge.close()
   })
 
+  it('revoked: another certificate of the same name goes on, and so does the stream it proved', async () => {
+    const [orders, thief] = [await member('orders'), await member('orders')]
+    await orders.connect()
+    let ended = false
+    orders.events.once('ended', () => {
+      ended = true
+    })
+    const learned = once(orders.events, 'trust')
+    const serial = new X509Certificate(thief.pair()!.cert).serialNumber
+    await operator('POST', '/api/revoke', { serial, reason: 'keyCompromise' })
+    await learned
+    expect((await orders.call('/v1/renew', { csr: orders.csr().csr })).status).toBe(200)
+    expect((await thief.call('/v1/renew', { csr: thief.csr().csr })).status).toBe(401)
+    expect(ended).toBe(false)
+    orders.close()
+  })
+
   it('revoked: a connection kept open from before is refused too, by the record and not only by the CRL', async () => {
     const orders = await member('orders')
     const agent = new Agent({

@@ -72,6 +72,24 @@ describe('a control plane with the whole shop connected', () => {
     expect(json).toMatchObject({ workload: 'orders', cursor: 7 })
   })
 
+  it('hands on what several observed, each since its own cursor', async () => {
+    const observed = { connections: [], requests: [], keyLog: [], held: [] }
+    shop.orders!.observe({ workload: 'orders', ...observed, cursor: 7 })
+    shop.edge!.observe({ workload: 'edge', ...observed, cursor: 9 })
+    const { json } = await operator('POST', '/api/reports', { since: { orders: 3, edge: 0 } })
+    expect(json).toMatchObject({ orders: { workload: 'orders', cursor: 7 }, edge: { workload: 'edge', cursor: 9 } })
+    expect(Object.keys(json)).toHaveLength(2)
+  })
+
+  it.each([
+    [{ nobody: 0 }, 'workload-unknown'],
+    [{ orders: -1 }, 'body-invalid'],
+    [{ orders: '0' }, 'body-invalid'],
+  ])('refuses to ask for the reports %j', async (since, code) => {
+    const { status, json } = await operator('POST', '/api/reports', { since })
+    expect([status, json.code]).toEqual([expect.toSatisfy(given => given >= 400 && given < 500), code])
+  })
+
   it('says so when a workload does not report', async () => {
     const { status, json } = await operator('GET', '/api/workloads/payments/report')
     expect([status, json.code]).toEqual([504, 'report-timeout'])
@@ -93,6 +111,21 @@ describe('a control plane with the whole shop connected', () => {
     const audit = (await operator('GET', '/api/audit?since=0')).json
     expect(audit.at(-1)).toMatchObject({ who: 'operator', action: 'verify', target: 'orders:payments', result: 'ok' })
     await operator('PUT', '/api/links/orders:payments/verify', { verify: true })
+  })
+
+  it('records a change before anybody has acknowledged it', async () => {
+    const heard = Promise.withResolvers<void>()
+    shop.orders!.answerWith(() => {
+      heard.resolve()
+      return []
+    })
+    const changing = operator('PUT', '/api/switches/policy', { value: { kind: 'allow-all' } })
+    await heard.promise
+    const audit = (await operator('GET', '/api/audit?since=0')).json
+    expect(audit.at(-1)).toMatchObject({ action: 'switch', target: 'policy', detail: { value: { kind: 'allow-all' } } })
+    shop.orders!.answerWith(({ version }) => [{ version, ok: true, drained: true }])
+    await operator('POST', '/api/switches/policy/reset')
+    expect((await changing).status).toBe(200)
   })
 
   it('opens a debug session on one workload only', async () => {

@@ -10,6 +10,7 @@ const control = createControl({
   operatorPort: Number(operatorPort),
   topology: readTopology('topologies/shop.yaml'),
   initialMode: 'edge-terminate-plaintext',
+  rate: { perSecond: 1e9, burst: 1e9 },
   clock: Date.now,
   log: pino({ level: 'silent' }),
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Plan, planOf, resolve } from '../../../services/control/plan.ts'
 import { planAt, reversed, steps } from '../../../services/control/steps.ts'
+import { defaultSwitches } from '../../../services/control/switches.ts'
 import { hopsOf } from '../../../services/hops.ts'
 import { type Mode, modes } from '../../../services/modes.ts'
 import { readTopology } from '../../../services/topology-file.ts'
@@ -55,6 +56,7 @@ describe('the shop in each mode', () => {
     expect(planOf(shop, 'mtls').orders!.rules).toEqual([
       rule('gateway:orders', 'spiffe://hop.lab/gateway', 'mtls', 'POST', '/orders'),
       rule('gateway:orders', 'spiffe://hop.lab/gateway', 'mtls', 'GET', '/orders/*'),
+      rule('edge:orders', 'spiffe://hop.lab/edge', 'mtls', 'GET', '/orders/*'),
     ])
   })
 
@@ -147,13 +149,17 @@ describe('the steps between any two modes', () => {
     const move = at('move', 'mtls', 'passthrough')
     expect(move.edge).toMatchObject({ accepts: [], publicNames: ['shop.hop.lab'] })
     expect(move.edge!.rules.map(({ link }) => link)).toEqual(['client:edge', 'client:edge'])
-    expect(move.edge!.upstreams.map(({ link }) => link)).toEqual(['edge:gateway'])
+    expect(move.edge!.upstreams.map(({ link }) => link)).toEqual(['edge:gateway', 'edge:orders'])
     expect(move.gateway!.upstreams.map(({ link }) => link)).toEqual(['gateway:orders'])
   })
 })
 
 describe('addresses', () => {
-  const nothing = { addresses: {}, routes: {}, unverified: [], keyLog: [] }
+  const nothing = {
+    ...{ addresses: {}, routes: {}, unverified: [], keyLog: [] },
+    switches: defaultSwitches(shop),
+    tokens: { issuer: 'https://id.example', keys: [], asserters: [] },
+  }
   const orders = planOf(shop, 'mtls').orders!
   const payments = { host: '127.0.0.1', port: 4000 }
 
@@ -185,7 +191,7 @@ describe('addresses', () => {
     const edge = planOf(shop, 'passthrough').edge!
     const tap = { host: '127.0.0.1', port: 5001 }
     expect(resolve(shop, 'edge', edge, { ...nothing, routes: { 'edge:orders': tap } }).splices).toEqual([
-      { serverName: 'shop.hop.lab', link: 'edge:orders', address: tap },
+      { serverName: 'shop.hop.lab', link: 'edge:orders', address: tap, proxyProtocol: true },
     ])
   })
 })

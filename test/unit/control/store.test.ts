@@ -206,7 +206,10 @@ describe('the audit', () => {
     const { audit, close } = open()
     const pem = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ')
     audit.during(
-      { who: 'operator', action: 'a', detail: { token: 's3cret', deep: { privateKey: 's3cret', note: pem } } },
+      {
+        ...{ who: 'operator', action: 'a' },
+        detail: { token: 's3cret', deep: { privateKey: 's3cret', note: pem }, edge: { tokens: false } },
+      },
       () => 1,
     )
     expect(() =>
@@ -222,6 +225,7 @@ describe('the audit', () => {
       ['c', 'ok'],
     ])
     expect(JSON.stringify(entries)).not.toMatch(/s3cret|BEGIN/)
+    expect(entries[0]!.detail).toMatchObject({ token: '[redacted]', edge: { tokens: false } })
     expect(entries[2]!.who).toHaveLength(300)
     expect(audit.since(entries[1]!.id)).toEqual([entries[2]])
     close()

@@ -1,0 +1,126 @@
+import type { Address, Transport } from '../chassis/transport.ts'
+import { hopsOf } from '../hops.ts'
+import type { Mode } from '../modes.ts'
+import type { Topology } from '../topology.ts'
+import type { Fleet } from './fleet.ts'
+import type { RolloutRow } from './intent.ts'
+import type { Issuer } from './issuer.ts'
+import { workloadId } from './plan.ts'
+import type { Publisher } from './publisher.ts'
+import type { Store } from './store.ts'
+import { type Switches, switchedFrom } from './switches.ts'
+
+/** What the operator sees at a glance. */
+export type ControlState = {
+  topology: string
+  mode: Mode
+  rollout: RolloutRow | null
+  /** Every workload is connected and did what it was told, and no rollout is under way. */
+  settled: boolean
+  workloads: WorkloadState[]
+  /** Switches that are not at their default, as they stand. */
+  switched: Partial<Switches>
+  /** Hops of `mode`, from the client inwards. */
+  hops: HopState[]
+  /** The public roots, PEM: what a client trusts. */
+  bundle: string
+}
+
+export type WorkloadState = {
+  name: string
+  id: string
+  address: Address | null
+  /** Last version published, last acknowledged. */
+  version: number
+  acked: number
+  connected: boolean
+  keyLog: boolean
+  error?: string
+}
+
+export type HopState = {
+  link: string
+  caller: string
+  callee: string
+  transport: Transport
+  spliced: boolean
+  /** Where the caller dials: the route if there is one, else the callee. */
+  address: Address | null
+  /** Where the callee itself listens. */
+  callees: Address | null
+  verify: boolean
+}
+
+/** The control plane's own view of the lab: what was ordered, who is there, who did as told. */
+export type Glance = {
+  state(): ControlState
+  settled(): boolean
+  /** Did a workload acknowledge the last thing it was told? */
+  upToDate(name: string): boolean
+}
+
+type Parts = { topology: Topology; store: Store; fleet: Fleet; publisher: Publisher; issuer: Issuer }
+
+export const createGlance = ({ topology, store: { intent }, fleet, publisher, issuer }: Parts): Glance => {
+  const names = Object.keys(topology.workloads)
+
+  const upToDate = (name: string): boolean => {
+    const ack = fleet.acked(name)
+    return ack?.ok === true && ack.version >= publisher.version(name)
+  }
+
+  /** A rollout that holds where it was told to is at rest. */
+  const moving = () => {
+    const row = intent.rollout()
+    return row !== undefined && !(row.reached && row.stopAt === row.step)
+  }
+
+  const settled = () => !moving() && names.every(name => fleet.connected(name) && upToDate(name))
+
+  const workloadState = (name: string, addresses: Record<string, Address>): WorkloadState => {
+    const error = fleet.acked(name)?.error
+    return {
+      name,
+      id: workloadId(topology, name),
+      address: addresses[name] ?? null,
+      version: publisher.version(name),
+      acked: fleet.acked(name)?.version ?? 0,
+      connected: fleet.connected(name),
+      keyLog: publisher.keyLog.has(name),
+      ...(error === undefined ? {} : { error }),
+    }
+  }
+
+  const hopStates = (addresses: Record<string, Address>): HopState[] => {
+    const routes = intent.routes()
+    const unverified = intent.unverified()
+    return hopsOf(topology, intent.mode()).map(({ link, transport, spliced }) => ({
+      link: link.id,
+      caller: link.caller,
+      callee: link.callee,
+      transport,
+      spliced,
+      address: routes[link.id] ?? addresses[link.callee] ?? null,
+      callees: addresses[link.callee] ?? null,
+      verify: !unverified.includes(link.id),
+    }))
+  }
+
+  return {
+    upToDate,
+    settled,
+    state() {
+      const addresses = intent.addresses()
+      return {
+        topology: topology.name,
+        mode: intent.mode(),
+        rollout: intent.rollout() ?? null,
+        settled: settled(),
+        switched: switchedFrom(publisher.defaults, publisher.switches()),
+        workloads: names.map(name => workloadState(name, addresses)),
+        hops: hopStates(addresses),
+        bundle: issuer.trust().bundle.join(''),
+      }
+    },
+  }
+}
