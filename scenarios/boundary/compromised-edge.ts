@@ -1,3 +1,4 @@
+import { whereTheEdgePassesOn } from '../expected.ts'
 import { takeOver } from '../flows/compromised.ts'
 import { defineScenario } from '../scenario.ts'
 
@@ -7,13 +8,9 @@ export default defineScenario({
   claims: ['B3', 'B8'],
   title: 'What does somebody read who has taken over the edge?',
   guarantee: 'the edge cannot read what the customer sends',
+  explanation:
+    "Whoever has taken over the edge has its keys and whatever it decrypts. Where the customer's TLS ends at the edge that is the whole order; where the edge only passes TLS on it holds no key that opens it, and reads nothing.",
   per: 'system',
-  expected: {
-    'edge-terminate-plaintext': 'broken',
-    're-encrypt': 'broken',
-    mtls: 'broken',
-    passthrough: 'holds',
-    hybrid: 'broken',
-  },
+  expected: whereTheEdgePassesOn,
   run: lab => takeOver(lab, lab.topology.ingress.edge),
 })

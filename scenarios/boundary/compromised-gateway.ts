@@ -1,3 +1,4 @@
+import { whereTheEdgePassesOn } from '../expected.ts'
 import { takeOver } from '../flows/compromised.ts'
 import { gatewayOf } from '../flows/hops.ts'
 import { defineScenario } from '../scenario.ts'
@@ -8,16 +9,11 @@ export default defineScenario({
   claims: ['B3', 'B8'],
   title: 'What does somebody read who has taken over the gateway?',
   guarantee: 'the gateway cannot read what the customer sends',
+  explanation:
+    'Whoever has taken over the gateway has what it decrypts. Where requests are routed through it, it opens each one, however well the hops around it are encrypted; under passthrough nothing of the order comes its way.',
   per: 'system',
   unless: topology =>
     gatewayOf(topology) === undefined ? 'nothing stands between the edge and the service' : undefined,
-  expected: {
-    'edge-terminate-plaintext': 'broken',
-    're-encrypt': 'broken',
-    mtls: 'broken',
-    // Not because it defends itself: nothing is routed through it.
-    passthrough: 'holds',
-    hybrid: 'broken',
-  },
+  expected: whereTheEdgePassesOn,
   run: lab => takeOver(lab, gatewayOf(lab.topology)!),
 })

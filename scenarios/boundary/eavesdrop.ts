@@ -5,9 +5,11 @@ import { defineScenario, type Observed } from '../scenario.ts'
 /** Listens on every link while one order with fresh values passes, and looks for them. */
 export default defineScenario({
   id: 'eavesdrop',
-  claims: ['B1', 'B2'],
+  claims: ['B2'],
   title: 'Who on the network can read what a customer sends?',
   guarantee: 'what the customer sends stays private on <link>',
+  explanation:
+    'One order with values of its own passes while a tap listens on every link, and each value is looked for in the bytes. In plaintext it simply stands there; under TLS the same bytes are of no use without the keys of an end.',
   per: 'link',
   select: ({ link }, { probe }) => link.data.some(name => name === 'token' || Object.hasOwn(probe.body, name)),
   expected: ({ transport }) => (transport === 'plaintext' ? 'broken' : 'holds'),

@@ -1,5 +1,6 @@
 import type { Observations } from '../../services/chassis/observation.ts'
 import { clientLink } from '../../services/hops.ts'
+import { whereTheEdgePassesOn } from '../expected.ts'
 import { excerpt } from '../flows/evidence.ts'
 import { holderOf } from '../flows/held.ts'
 import { listenIn, type Overheard } from '../flows/listen-in.ts'
@@ -12,14 +13,10 @@ export default defineScenario({
   claims: ['B1', 'B8'],
   title: 'Whose certificate does the customer see?',
   guarantee: "the customer's TLS ends at the service itself",
+  explanation:
+    'The key that the customer is shown is looked for among the keys that every workload says it holds. Where the edge ends TLS the edge holds that key; where TLS passes through, the service does, and the edge has no key for the public name at all.',
   per: 'system',
-  expected: {
-    'edge-terminate-plaintext': 'broken',
-    're-encrypt': 'broken',
-    mtls: 'broken',
-    passthrough: 'holds',
-    hybrid: 'broken',
-  },
+  expected: whereTheEdgePassesOn,
   async run(lab) {
     const { edge, passthroughTo: service } = lab.topology.ingress
     const overheard = await listenIn(lab)

@@ -1,0 +1,134 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Observations } from '../services/chassis/observation.ts'
+import { type Marks, recordsSince } from './flows/records.ts'
+import type { LabClient } from './lab-client.ts'
+import { type PlaintextSeen, plaintextSeen } from './plaintext-seen.ts'
+import { freshCanary } from './tools/canary.ts'
+import { createOutsider } from './tools/outsider.ts'
+
+export type GateOptions = {
+  /** Also what is declared and crosses a border, and what its callee turned away. */
+  strict?: boolean
+  /** Links that are let be, as {@link PlaintextSeen} names them. */
+  allow?: readonly string[]
+}
+
+/** What the gate makes of one link: `refused` fails it, a `finding` is told, the rest is noted. */
+export type GateFinding = PlaintextSeen & { decision: 'refused' | 'finding' | 'noted' | 'allowed'; because: string }
+
+export type GateReport = {
+  topology: string
+  mode: string
+  /** ISO 8601; what is older was not looked at. Null: all that workloads still remember. */
+  since: string | null
+  /** What became of the gate's own request: a status, or a failure's name. Absent: it sent none. */
+  probe?: string
+  /** False too where its own request was not served: then there was little to see. */
+  passed: boolean
+  findings: GateFinding[]
+}
+
+/** Sorts what was seen: undeclared plaintext over a zone border is refused, the worst first. */
+export const judgeGate = (seen: readonly PlaintextSeen[], { strict = false, allow = [] }: GateOptions) => {
+  const findings = seen
+    .map((each): GateFinding => ({ ...each, ...decide(each, strict, allow) }))
+    .sort((a, b) => order.indexOf(a.decision) - order.indexOf(b.decision) || (a.link < b.link ? -1 : 1))
+  return { passed: findings.every(({ decision }) => decision !== 'refused'), findings }
+}
+
+const order: readonly GateFinding['decision'][] = ['refused', 'finding', 'allowed', 'noted']
+
+const decide = (
+  seen: PlaintextSeen,
+  strict: boolean,
+  allow: readonly string[],
+): Pick<GateFinding, 'decision' | 'because'> => {
+  const { crossesZone, declared, intended, connections, refused, zones } = seen
+  if (allow.includes(seen.link)) return { decision: 'allowed', because: 'allowed by name' }
+  const where = crossesZone
+    ? `from ${zones.caller ?? 'nobody knows where'} to ${zones.callee ?? 'nobody knows where'}`
+    : `inside ${zones.caller}`
+  const what = declared
+    ? `declared plaintext ${where}`
+    : `undeclared plaintext ${where}${intended ? `, meant to be ${intended}` : ''}`
+  if (!crossesZone) return { decision: declared ? 'noted' : 'finding', because: what }
+  if (declared) return { decision: strict ? 'refused' : 'finding', because: what }
+  if (connections > 0 && refused === connections)
+    return { decision: strict ? 'refused' : 'finding', because: `${what}, turned away by the callee` }
+  return { decision: 'refused', because: what }
+}
+
+export type ObserveOptions = GateOptions & {
+  /** ms since the epoch; absent: since the present mode was reached. `all`: whatever is remembered. */
+  since?: number | 'all'
+  /** Sends one request of the public client first, so that there is traffic. */
+  probe?: boolean
+}
+
+/** What a request sets off comes later than its answer: records, and what log pipelines make of them. */
+const aftermathMs = 400
+const tries = 5
+const pauseMs = 60
+
+/**
+ * Asks every workload what it saw, and judges that. A caller's record of a request follows its callee's, so what nobody
+ * seems to account for is looked at again.
+ */
+export const observeGate = async (lab: LabClient, options: ObserveOptions = {}): Promise<GateReport> => {
+  const probed = options.probe === false ? undefined : await probe(lab)
+  const { mode } = await lab.state()
+  const { topology } = lab
+  const since = options.since === 'all' ? null : (options.since ?? (await reachedAt(lab)))
+  const from = since === null ? null : new Date(since).toISOString()
+  for (let left = tries; ; left--) {
+    const all = await recordsSince(lab, zeroed(lab))
+    const reports = Object.fromEntries(Object.entries(all).map(([name, report]) => [name, after(report, from)]))
+    const judged = judgeGate(plaintextSeen({ topology, mode, reports }), options)
+    if (!judged.passed && left > 1) {
+      await wait(pauseMs)
+      continue
+    }
+    const seen = { topology: topology.name, mode, since: from, ...judged }
+    return probed ? { ...seen, probe: probed.outcome, passed: judged.passed && probed.served } : seen
+  }
+}
+
+/** The same about what came after these marks. */
+export const gateSince = async (lab: LabClient, marks: Marks, options: GateOptions = {}) => {
+  const { mode } = await lab.state()
+  return judgeGate(plaintextSeen({ topology: lab.topology, mode, reports: await recordsSince(lab, marks) }), options)
+}
+
+/** As a user whose token is good, wherever tokens may be asked for. */
+const probe = async (lab: LabClient): Promise<{ served: boolean; outcome: string }> => {
+  const { method, path, body } = freshCanary(lab.topology)
+  const roles = Object.values(lab.topology.tokens.roles).map(({ role }) => role)
+  const headers = { authorization: `Bearer ${await lab.token({ subject: 'gate', roles })}` }
+  const answer = await (await createOutsider(lab)).send({ method, path, body, headers })
+  await wait(aftermathMs)
+  return answer.answered
+    ? { served: answer.status < 400, outcome: String(answer.status) }
+    : { served: false, outcome: answer.failure.name }
+}
+
+/** When the last change of mode was over: what was open before may have been meant otherwise. */
+const reachedAt = async (lab: LabClient): Promise<number | null> => {
+  let last: number | null = null
+  for (let id = 0; ; ) {
+    const entries = await lab.audit(id)
+    for (const { action, at } of entries) if (action === 'mode' || action === 'rollback') last = at
+    const end = entries.at(-1)
+    if (!end || entries.length < 1000) return last
+    id = end.id
+  }
+}
+
+/** What happened from then on: connections opened, and older ones that carried a request. */
+const after = (report: Observations, from: string | null): Observations => {
+  if (from === null) return report
+  const requests = report.requests.filter(({ at }) => at >= from)
+  const used = new Set(requests.map(({ connection }) => connection))
+  return { ...report, requests, connections: report.connections.filter(({ at, id }) => at >= from || used.has(id)) }
+}
+
+const zeroed = (lab: LabClient): Marks => Object.fromEntries(Object.keys(lab.topology.workloads).map(name => [name, 0]))
