@@ -1,4 +1,5 @@
 import { callerHeader } from '../../services/chassis/policy.ts'
+import { splicedLink } from '../../services/hops.ts'
 import type { Hop } from '../../services/modes.ts'
 import { excerpt, handled, succeeded } from '../flows/evidence.ts'
 import { idOf, isClients, isInner, strangerTo } from '../flows/hops.ts'
@@ -20,6 +21,8 @@ export default defineScenario({
   claims: ['I3'],
   title: 'Is a caller believed who only says who he is?',
   guarantee: "a caller's word for who he is counts for nothing on <link>",
+  explanation:
+    'A caller states in headers to be somebody else: in the one by which workloads name themselves, and in X-Forwarded-Client-Cert, Forwarded and odd spellings of them. What the public states is stripped where it enters. Inside, a stated name is all there is to go by unless the transport proves another, so it is believed everywhere but under mutual TLS.',
   per: 'link',
   select: (hop, topology) => isClients(hop) || (isInner(hop) && strangerTo(topology, hop.link.callee) !== undefined),
   expected: hop => (isClients(hop) || hop.transport === 'mtls' ? 'holds' : 'broken'),
@@ -32,45 +35,57 @@ const fromInside = async (lab: LabClient, hop: Hop): Promise<Observed> => {
   const pair = await lab.credentials.stolen(stranger)
   const statedCaller = idOf(lab.topology, caller)
   const forged = await callFromInside(lab, hop, `${stranger} says it is ${caller}`, { pair, statedCaller })
+  const headers = otherWords(statedCaller, 'none')
+  const others = await callFromInside(lab, hop, `${stranger} says so in other headers`, { pair, headers })
   return judgeInsider(
     hop,
-    { stated: statedCaller, own: idOf(lab.topology, stranger), forged },
+    { stated: statedCaller, own: idOf(lab.topology, stranger), forged, others },
     await callAsCaller(lab, hop),
   )
 }
 
-type Forged = { stated: string; own: string; forged: InsiderOutcome }
+/** Headers by which some proxies hand on whom they proved (Envoy's, RFC 7239's), and spellings for CGI-like readers. */
+const otherWords = (id: string, hash: string): Record<string, string> => ({
+  'x-forwarded-client-cert': `Hash=${hash};URI=${id}`,
+  x_forwarded_client_cert: `Hash=${hash};URI=${id}`,
+  x_spiffe_id: id,
+  forwarded: `by=${hash};for="${id}"`,
+})
+
+/** `others`: the same word in headers that nobody should read. */
+type Forged = { stated: string; own: string; forged: InsiderOutcome; others: InsiderOutcome }
 
 /** Broken when he was taken for whom he said he is; holds when he was taken for whom he proved to be, and denied as that. */
-export const judgeInsider = (hop: Hop, { stated, own, forged }: Forged, genuine: InsiderOutcome): Observed => {
+export const judgeInsider = (hop: Hop, { stated, own, forged, others }: Forged, genuine: InsiderOutcome): Observed => {
   const { request } = forged
-  const believed = request?.caller === stated && request.callerBy === 'header' && wasServed(hop, forged)
+  const misread = others.request?.caller === stated || wasServed(hop, others)
+  const believed = misread || (request?.caller === stated && request.callerBy === 'header' && wasServed(hop, forged))
   const ignored = request?.caller === own && request.callerBy === 'certificate' && request.denied !== undefined
   return {
     verdict: believed ? 'broken' : 'holds',
     because: believed
-      ? `${hop.link.callee} believed the header and served him as ${stated}`
+      ? `${hop.link.callee} believed ${misread ? 'a header that nobody should read' : 'the header'} and took him for ${stated}`
       : `${hop.link.callee} took him for ${request?.caller ?? 'nobody'}, as his certificate says, and denied the request`,
-    evidence: forged.evidence,
+    evidence: [...forged.evidence, ...others.evidence],
     control: { passed: (believed || ignored) && wasServed(hop, genuine), evidence: genuine.evidence },
   }
 }
 
 const fromOutside = async (lab: LabClient, hop: Hop): Promise<Observed> => {
   const { topology } = lab
+  // a link of the topology may be the one over which the edge passes TLS on: there the client's own bytes go by
+  const passedOn = hop.spliced ? splicedLink(topology).id : undefined
+  const inner = topology.links.map(({ id }) => id).filter(id => id !== passedOn)
   const nonce = random('0123456789abcdef', 32)
   const stated = idOf(topology, topology.ingress.edge)
   const marks = await mark(lab)
   const overheard = await listenIn(lab, {
     [callerHeader]: stated,
-    'x-forwarded-client-cert': `Hash=${nonce};URI=${stated}`,
+    ...otherWords(stated, nonce),
   })
   const { method, path } = overheard.canary
-  const story = await readStory(lab, marks, { method, path })
-  return judgeOutsider(
-    { overheard, story, nonce, entrance: hop.link.id, inner: topology.links.map(({ id }) => id) },
-    Object.keys(topology.workloads),
-  )
+  const story = await readStory(lab, marks, { method, path, from: '127.0.0.1' })
+  return judgeOutsider({ overheard, story, nonce, entrance: hop.link.id, inner }, Object.keys(topology.workloads))
 }
 
 type FromOutside = { overheard: Overheard; story: Story; nonce: string; entrance: string; inner: string[] }

@@ -12,6 +12,8 @@ export default defineScenario({
   claims: ['I10'],
   title: 'Does a caller notice that somebody else answers?',
   guarantee: 'an impostor is not served on <link>',
+  explanation:
+    'The network leads a caller to somebody else, who presents no certificate or one that does not fit. In plaintext nothing can be checked and the impostor gets the request; over TLS the caller checks chain and name first, and sends nothing to a stranger.',
   per: 'link',
   select: hop => isInner(hop) || hop.transport !== 'plaintext',
   expected: ({ transport }) => (transport === 'plaintext' ? 'broken' : 'holds'),
@@ -31,7 +33,7 @@ export const judgeImpostors = (callee: string, tried: readonly StoodIn[], contro
     because:
       served.length > 0
         ? `an impostor with ${served.map(({ what }) => what).join(', ')} was given the request meant for ${callee}`
-        : `refused before anything was sent: ${refusals}`,
+        : `refused before any request was sent: ${refusals}`,
     evidence: tried.flatMap(({ evidence }) => evidence),
     control: {
       passed: control.passed && (served.length > 0 || tried.every(({ due }) => due)),

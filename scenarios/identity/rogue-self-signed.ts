@@ -8,6 +8,8 @@ export default defineScenario({
   claims: ['I1', 'I2'],
   title: 'Is a caller served whose certificate he signed himself?',
   guarantee: 'a caller with a self-signed certificate is refused on <link>',
+  explanation:
+    'Somebody on the internal network calls a service with a certificate that he signed himself. Where nobody asks callers for certificates it makes no difference and he is served; under mutual TLS it leads to no trusted root and is refused.',
   ...rogueScenario({
     what: 'a self-signed certificate',
     pair: (lab, { link }) => lab.credentials.selfSigned(link.caller),

@@ -13,9 +13,11 @@ import { type Control, defineScenario, type Observed } from '../scenario.ts'
  */
 export default defineScenario({
   id: 'unverified-callee',
-  claims: ['B9'],
+  claims: ['B9', 'I10'],
   title: 'What does one forgotten check open?',
   guarantee: 'no single forgotten check lets an impostor in',
+  explanation:
+    "On one hop the caller's check of the callee is switched off, as a careless setting would. An impostor is let in on that hop and on no other, and the audit names it. Each hop that ends TLS could be that one; in plaintext there is no check to forget.",
   per: 'system',
   expected: {
     'edge-terminate-plaintext': 'not-applicable',
@@ -26,7 +28,7 @@ export default defineScenario({
   },
   async run(lab, hops) {
     const checked = riskiestFirst(hops.filter(hop => isInner(hop) && hop.transport !== 'plaintext'))
-    const [hop, other] = checked
+    const [hop, ...others] = checked
     if (!hop) return nothingToForget(hops, await genuineCallee(lab))
     const papers = await selfSigned(lab, hop)
     const before = await standIn(lab, hop, papers)
@@ -34,7 +36,9 @@ export default defineScenario({
     await lab.verify(hop.link.id, false)
     try {
       const during = await standIn(lab, hop, papers)
-      const elsewhere = other ? await standIn(lab, other, await selfSigned(lab, other)) : undefined
+      const elsewhere: Elsewhere[] = []
+      for (const other of others)
+        elsewhere.push({ link: other.link.id, stoodIn: await standIn(lab, other, await selfSigned(lab, other)) })
       const audit = (await lab.audit(seen)).filter(({ action }) => action === 'verify')
       return judgeForgottenCheck({ hop, before, during, elsewhere, audit, control: await genuineCallee(lab) })
     } finally {
@@ -44,28 +48,35 @@ export default defineScenario({
   },
 })
 
+type Elsewhere = { link: string; stoodIn: StoodIn }
+
 type Runs = {
   hop: Hop
   before: StoodIn
   during: StoodIn
-  elsewhere: StoodIn | undefined
+  /** The same on every other hop that checks its callee. */
+  elsewhere: readonly Elsewhere[]
   audit: readonly Pick<AuditEntry, 'who' | 'action' | 'target' | 'detail'>[]
   control: Control
 }
 
-/** Broken when the impostor gets in on that hop. The control: not before, not on another hop, and the audit names it. */
+/** Broken when the impostor gets in on that hop. The control: not before, not on any other hop, and the audit names it. */
 export const judgeForgottenCheck = ({ hop, before, during, elsewhere, audit, control }: Runs): Observed => {
   const { id } = hop.link
   const named = audit.find(({ target, detail }) => target === id && detail.verify === false)
-  const refused = before.due && (elsewhere?.due ?? true)
+  const refused = before.due && elsewhere.every(({ stoodIn }) => stoodIn.due)
+  const nowhereElse = elsewhere.length === 0 ? '' : ` and on none of the ${elsewhere.length} others`
   return {
     verdict: during.served ? 'broken' : 'holds',
     because: during.served
-      ? `with the check off on ${id} an impostor with ${during.what} is served there and nowhere else; the audit names ${named?.target ?? 'nothing'}`
+      ? `with the check off on ${id} an impostor with ${during.what} is served there${nowhereElse}; the audit names ${named?.target ?? 'nothing'}`
       : `the impostor on ${id} was refused as ${during.refusedAs ?? 'nothing'} although the check was off`,
     evidence: [
       ...during.evidence,
-      ...(elsewhere?.evidence ?? []),
+      ...elsewhere.map(({ link, stoodIn }) => ({
+        ...{ kind: 'text' as const, title: 'the same impostor on another hop', where: link },
+        text: stoodIn.served ? 'was given the request' : `refused as ${stoodIn.refusedAs ?? 'nothing'}`,
+      })),
       ...(named
         ? [
             {
@@ -79,7 +90,10 @@ export const judgeForgottenCheck = ({ hop, before, during, elsewhere, audit, con
     ],
     control: {
       passed: control.passed && refused && named !== undefined,
-      evidence: [...before.evidence, ...control.evidence],
+      evidence: [
+        ...before.evidence.map(one => ({ ...one, title: `with the check still on: ${one.title}` })),
+        ...control.evidence,
+      ],
     },
   }
 }

@@ -14,6 +14,8 @@ export default defineScenario({
   claims: ['I4', 'I5'],
   title: 'Can another workload make a call that is not its own to make?',
   guarantee: 'only the workload allowed to may call on <link>',
+  explanation:
+    "A workload with a valid certificate makes a call that belongs to another one, first under its own name, then under the other's. Where names are only stated it lies and gets through; under mutual TLS its certificate speaks for it, and policy refuses a name that no rule allows.",
   per: 'link',
   select: (hop, topology) => isInner(hop) && strangerTo(topology, hop.link.callee) !== undefined,
   expected: ({ transport }) => (transport === 'mtls' ? 'holds' : 'broken'),
