@@ -77,3 +77,21 @@ export const claims = {
 export type ClaimId = keyof typeof claims
 
 export const claimIds = Object.keys(claims) as ClaimId[]
+
+/** What claims are about, by the letter their ids begin with, in the order in which they are told. */
+export const claimGroups = {
+  B: 'Boundary',
+  I: 'Identity and authorization',
+  L: 'Certificate lifecycle',
+  C: 'L7 control and policy',
+  O: 'Observability',
+  P: 'Performance',
+  S: 'Migration',
+  D: 'Deciding',
+} as const
+
+export type ClaimGroup = keyof typeof claimGroups
+
+export const claimGroupIds = Object.keys(claimGroups) as ClaimGroup[]
+
+export const groupOf = (claim: ClaimId): ClaimGroup => claim[0] as ClaimGroup

@@ -1,11 +1,15 @@
+import type { JsonWebKey } from 'node:crypto'
 import type { LabAccess } from '../lab/embedded.ts'
 import type { RevocationReason } from '../pki/crl.ts'
 import { HopError } from '../pki/error.ts'
 import type { Observations } from '../services/chassis/observation.ts'
 import type { AuditEntry } from '../services/control/audit.ts'
-import type { Applied, ControlState } from '../services/control/operations.ts'
+import type { ControlState } from '../services/control/glance.ts'
+import type { Applied } from '../services/control/operations.ts'
 import type { ProblemDetails } from '../services/control/problem.ts'
 import type { Outcome, Progress } from '../services/control/rollout.ts'
+import type { Switches, SwitchName } from '../services/control/switches.ts'
+import type { TokenWish } from '../services/control/user-tokens.ts'
 import type { Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology.ts'
 import { createLabHttp, errorOf, type LabHttp } from './lab-http.ts'
@@ -24,9 +28,20 @@ export type LabClient = {
   switchMode(mode: Mode, onProgress?: (progress: Progress) => void): Promise<Outcome>
   /** Records after the cursor `since`; all that are still held without it. */
   report(workload: string, since?: number): Promise<Observations>
+  /** The same of several workloads at once, each after its own cursor. */
+  reports(since: Record<string, number>): Promise<Record<string, Observations>>
   keyLog(workload: string, on: boolean): Promise<void>
   verify(link: string, on: boolean): Promise<void>
+  switches(): Promise<Switches>
+  /** Changes one switch everywhere, answers what it was. */
+  setSwitch<Name extends SwitchName>(name: Name, value: Switches[Name]): Promise<Switches[Name]>
+  /** Sets one switch to its default everywhere, answers what it was. */
+  resetSwitch<Name extends SwitchName>(name: Name): Promise<Switches[Name]>
   joinToken(workload: string, reason: string): Promise<string>
+  /** A signed token for a user. Only the subject has no default. */
+  token(wish: Partial<TokenWish> & { subject: string }): Promise<string>
+  /** The public keys that tokens are checked by. */
+  jwks(): Promise<{ keys: JsonWebKey[] }>
   revoke(what: ({ serial: string } | { id: string }) & { reason: RevocationReason }): Promise<string[]>
   audit(since?: number): Promise<AuditEntry[]>
   wire(link: string): TapClient
@@ -61,6 +76,10 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
     control: access.control,
     bundle: async () => (await state()).bundle,
     joinToken,
+    async certifyFaulty(workload, kinds, csr, reason) {
+      const asked = { workload, kinds, csr, reason }
+      return (await operator.json<{ chain: string }>('POST', '/api/faulty-certificates', asked)).chain
+    },
     revoke: serial => revoke({ serial, reason: 'keyCompromise' }),
   })
   return {
@@ -69,6 +88,7 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
     state,
     switchMode: (mode, onProgress = () => {}) => switchMode(operator, mode, onProgress),
     report: (workload, since = 0) => operator.json('GET', `/api/workloads/${part(workload)}/report?since=${since}`),
+    reports: since => operator.json('POST', '/api/reports', { since }),
     async keyLog(workload, on) {
       const path = `/api/workloads/${part(workload)}/debug`
       applied(await operator.json<Applied>('PUT', path, { keyLog: on }), `the debug session of ${workload}`)
@@ -77,7 +97,25 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
       const path = `/api/links/${part(link)}/verify`
       applied(await operator.json<Applied>('PUT', path, { verify: on }), `verification on ${link}`)
     },
+    switches: () => operator.json('GET', '/api/switches'),
+    async setSwitch<Name extends SwitchName>(name: Name, value: Switches[Name]) {
+      type Set = Applied & { before: Switches[Name] }
+      const { before, ...rest } = await operator.json<Set>('PUT', `/api/switches/${part(name)}`, { value })
+      applied(rest, `the switch ${name}`)
+      return before
+    },
+    async resetSwitch<Name extends SwitchName>(name: Name) {
+      type Set = Applied & { before: Switches[Name] }
+      const { before, ...rest } = await operator.json<Set>('POST', `/api/switches/${part(name)}/reset`)
+      applied(rest, `the switch ${name}`)
+      return before
+    },
     joinToken,
+    async token(wish) {
+      const { token } = await operator.json<{ token: string }>('POST', '/api/tokens', wish)
+      return token
+    },
+    jwks: () => operator.json('GET', '/api/jwks'),
     revoke,
     audit: (since = 0) => operator.json('GET', `/api/audit?since=${since}`),
     wire(link) {

@@ -1,8 +1,8 @@
 import type { Transport } from '../services/chassis/transport.ts'
-import { hopsOf } from '../services/hops.ts'
+import { usualHopsOf } from '../services/hops.ts'
 import type { Hop } from '../services/modes.ts'
-import { idOf, isClients, isInner } from './flows/hops.ts'
-import { observeInner, observePublic, observeSpliced, type Seen } from './flows/observed-hop.ts'
+import { idOf, isInner } from './flows/hops.ts'
+import { observeHop } from './flows/observed-hop.ts'
 import { type Marks, mark, recordsSince } from './flows/records.ts'
 import { readStory } from './flows/story.ts'
 import { freshWire } from './flows/wire.ts'
@@ -44,7 +44,7 @@ export type RequestMap = {
 export const observeMap = async (lab: LabClient): Promise<RequestMap> => {
   const { topology } = lab
   const { mode } = await lab.state()
-  const hops = hopsOf(topology, mode)
+  const hops = usualHopsOf(topology, mode)
   const links = hops.map(hop => hop.link.id)
   const marks = await mark(lab)
   // New connections are recorded since the mark. Without the wire old ones cannot be ended; their records are looked up.
@@ -59,7 +59,7 @@ export const observeMap = async (lab: LabClient): Promise<RequestMap> => {
   const drawn = await Promise.all(
     hops.map(async (hop): Promise<MapHop> => {
       const { id, caller, callee } = hop.link
-      const observed = observe(seen, hop)
+      const observed = observeHop(seen, hop)
       const bytes = lab.access.wire === null ? undefined : await bytesOn(lab, id)
       const intended = { transport: hop.transport, spliced: hop.spliced }
       const found = observed && { ...observed, ...(bytes === undefined ? {} : { bytes }) }
@@ -76,11 +76,6 @@ export const observeMap = async (lab: LabClient): Promise<RequestMap> => {
     decryptions: drawn.filter(({ observed }) => observed?.decrypted).length,
     readers: [...new Set(story.told.map(({ workload }) => workload))],
   }
-}
-
-const observe = (seen: Seen, hop: Hop): ObservedHop | undefined => {
-  if (isInner(hop)) return observeInner(seen, hop)
-  return hop.spliced && isClients(hop) ? observeSpliced(seen) : observePublic(seen, hop)
 }
 
 const differences = (hop: Hop, callerId: string, observed: ObservedHop | undefined): string[] => {

@@ -1,16 +1,21 @@
-import { hopsOf } from '../services/hops.ts'
+import { usualHopsOf } from '../services/hops.ts'
 import { modes as allModes, type Hop, type Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology.ts'
 import { catalogue } from './catalogue.ts'
 import { inconclusive, judged, notApplicable } from './cells.ts'
+import type { Costs } from './costs.ts'
+import { type BestFit, bestFitOf } from './fit.ts'
+import { observeCosts } from './flows/count-costs.ts'
 import { whileDebugging } from './flows/key-logs.ts'
+import { keepingSwitches } from './flows/switched.ts'
 import type { LabClient } from './lab-client.ts'
 import { type Cell, guaranteeOn, type LinkScenario, type Scenario, type SystemScenario } from './scenario.ts'
 
-/** What a matrix tells whoever watches it being made. `ms` of a mode: how long the switch took. */
+/** What a matrix tells whoever watches it being made. `ms`: how long the switch took; of `tested`, all of a mode's experiments. */
 export type MatrixEvent =
   | { type: 'mode'; mode: Mode; ms: number }
   | { type: 'scenario'; scenario: string; mode: Mode; cells: Cell[] }
+  | { type: 'tested'; mode: Mode; scenarios: number; ms: number }
 
 /** One line of the matrix: one guarantee, on one link where it is about links. */
 export type Row = { guarantee: string; scenario: string; link?: string }
@@ -24,6 +29,10 @@ export type Matrix = {
   modes: Mode[]
   rows: Row[]
   cells: Cell[]
+  /** What each mode costs; absent where it was not counted. */
+  costs?: Partial<Record<Mode, Costs>>
+  /** Which mode fits, where the topology names a situation and costs were counted. */
+  bestFit?: BestFit
   asExpected: boolean
   unexpected: number
 }
@@ -31,13 +40,17 @@ export type Matrix = {
 export type MatrixOptions = {
   modes?: readonly Mode[]
   scenarios?: readonly Scenario[]
+  /** Count what each mode costs. Default: where the whole catalogue runs. Not counted without the wire. */
+  costs?: boolean
   onProgress?: (event: MatrixEvent) => void
 }
 
 /** Runs one scenario in the lab's present mode: one cell, or one for each link it is about in any mode. */
 export const runScenario = async (lab: LabClient, scenario: Scenario): Promise<Cell[]> => {
   const { mode } = await lab.state()
-  return scenario.per === 'link' ? runOnLinks(lab, scenario, mode) : [await runOnSystem(lab, scenario, mode)]
+  return keepingSwitches(lab, async () =>
+    scenario.per === 'link' ? runOnLinks(lab, scenario, mode) : [await runOnSystem(lab, scenario, mode)],
+  )
 }
 
 /** Switches the lab live from mode to mode, runs everything in each, and leaves it in the mode it was in. */
@@ -47,15 +60,20 @@ export const runMatrix = async (lab: LabClient, options: MatrixOptions = {}): Pr
   const startedAt = new Date().toISOString()
   const { mode: before } = await lab.state()
   const cells: Cell[] = []
+  const counting = (options.costs ?? scenarios === catalogue) && lab.access.wire !== null
+  const costs: Partial<Record<Mode, Costs>> = {}
   const runMode = async (mode: Mode) => {
     const asked = performance.now()
     await lab.switchMode(mode)
-    onProgress({ type: 'mode', mode, ms: Math.round(performance.now() - asked) })
+    const switched = performance.now()
+    onProgress({ type: 'mode', mode, ms: Math.round(switched - asked) })
+    if (counting) costs[mode] = await observeCosts(lab, usualHopsOf(lab.topology, mode))
     for (const scenario of scenarios) {
       const made = await runScenario(lab, scenario)
       cells.push(...made)
       onProgress({ type: 'scenario', scenario: scenario.id, mode, cells: made })
     }
+    onProgress({ type: 'tested', mode, scenarios: scenarios.length, ms: Math.round(performance.now() - switched) })
   }
   // One debug session for all: each costs an acknowledgement of every workload, and several scenarios need it.
   await whileDebugging(lab, Object.keys(lab.topology.workloads), async () => {
@@ -65,6 +83,8 @@ export const runMatrix = async (lab: LabClient, options: MatrixOptions = {}): Pr
       await lab.switchMode(before)
     }
   })
+  const { situation } = lab.topology
+  const bestFit = counting && situation ? bestFitOf(situation, cells, costs) : undefined
   const unexpected = cells.filter(cell => !cell.asExpected).length
   return {
     topology: lab.topology.name,
@@ -73,6 +93,8 @@ export const runMatrix = async (lab: LabClient, options: MatrixOptions = {}): Pr
     modes: [...modes],
     rows: scenarios.flatMap(scenario => rowsOf(scenario, lab.topology)),
     cells,
+    ...(counting ? { costs } : {}),
+    ...(bestFit ? { bestFit } : {}),
     asExpected: unexpected === 0,
     unexpected,
   }
@@ -89,16 +111,23 @@ const linksOf = (scenario: LinkScenario, topology: Topology): string[] => [
 ]
 
 const selected = (scenario: LinkScenario, topology: Topology, mode: Mode): Hop[] =>
-  hopsOf(topology, mode).filter(hop => scenario.select(hop, topology))
+  usualHopsOf(topology, mode).filter(hop => scenario.select(hop, topology))
+
+const whyNot = (hops: readonly Hop[], link: string): string => {
+  const hop = hops.find(candidate => candidate.link.id === link)
+  if (!hop) return 'no request takes this link in this mode'
+  return `this link is ${hop.spliced ? 'passed through' : hop.transport} in this mode, which leaves nothing to try`
+}
 
 const runOnSystem = async (lab: LabClient, scenario: SystemScenario, mode: Mode): Promise<Cell> => {
   const { id, expected, unless } = scenario
   const cannot = unless?.(lab.topology)
   if (cannot !== undefined) return notApplicable({ scenario: id, mode }, cannot)
   const began = performance.now()
-  const about = { scenario: id, mode, expected: expected[mode] }
+  const due = typeof expected === 'function' ? expected(mode, lab.topology) : expected[mode]
+  const about = { scenario: id, mode, expected: due }
   try {
-    const observed = await scenario.run(lab, hopsOf(lab.topology, mode))
+    const observed = await scenario.run(lab, usualHopsOf(lab.topology, mode))
     return judged({ ...about, ms: performance.now() - began }, observed)
   } catch (error) {
     return inconclusive({ ...about, ms: performance.now() - began }, error)
@@ -117,8 +146,14 @@ const runOnLinks = async (lab: LabClient, scenario: LinkScenario, mode: Mode): P
   const ms = (performance.now() - began) / Math.max(hops.length, 1)
   return linksOf(scenario, topology).map(link => {
     const hop = hops.find(candidate => candidate.link.id === link)
-    if (!hop) return notApplicable({ scenario: id, link, mode }, 'no request takes this link in this mode')
-    const about = { scenario: id, link, mode, expected: scenario.expected(hop, topology), ms }
+    if (!hop) return notApplicable({ scenario: id, link, mode }, whyNot(usualHopsOf(topology, mode), link))
+    const about = {
+      scenario: id,
+      link,
+      mode,
+      expected: scenario.expected(hop, topology, usualHopsOf(topology, mode)),
+      ms,
+    }
     const observed = run.observed?.get(link)
     return observed ? judged(about, observed) : inconclusive(about, run.error)
   })

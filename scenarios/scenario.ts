@@ -31,6 +31,8 @@ type About = {
   title: string
   /** The property put to the test; `<link>` in it stands for the link. */
   guarantee: string
+  /** What is tried and why it comes out as it does in the one case and in the other; two or three sentences. */
+  explanation: string
 }
 
 /** Put to the test once per mode. */
@@ -38,7 +40,8 @@ export type SystemScenario = About & {
   per: 'system'
   /** Why it cannot be run on a topology; undefined where it can. */
   unless?: (topology: Topology) => string | undefined
-  expected: Record<Mode, Verdict>
+  /** By mode; a function only where the topology itself decides. */
+  expected: Record<Mode, Verdict> | ((mode: Mode, topology: Topology) => Verdict)
   run(lab: LabClient, hops: readonly Hop[]): Promise<Observed>
 }
 
@@ -46,8 +49,8 @@ export type SystemScenario = About & {
 export type LinkScenario = About & {
   per: 'link'
   select(hop: Hop, topology: Topology): boolean
-  /** Says what to expect of a hop by what carries it, so that it holds for any topology and mode. */
-  expected(hop: Hop, topology: Topology): Verdict
+  /** Says what to expect of a hop by what carries it, so that it holds for any topology and mode; `hops` are all of the mode. */
+  expected(hop: Hop, topology: Topology, hops: readonly Hop[]): Verdict
   /** By link id; what is missing counts as inconclusive. */
   run(lab: LabClient, hops: readonly Hop[]): Promise<Map<string, Observed>>
 }

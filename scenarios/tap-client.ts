@@ -22,6 +22,10 @@ export type Recorded = { id: number; bytes: Record<Direction, Buffer> }
 
 /** The tap on one link: the network as its owner has it. */
 export type TapClient = {
+  /** Puts a tap where the lab has none, in front of `target`; answers where it listens. Its link may be nobody's. */
+  add(target: Address): Promise<Address>
+  /** Takes a tap away that was added. */
+  remove(): Promise<void>
   find(what: Bytes): Promise<Findings>
   alter(rule: Alter): Promise<TapReport>
   /** Resets the open connections, answers how many. */
@@ -43,6 +47,12 @@ type ShownConnection = { id: number; bytes: Record<Direction, string> }
 export const tapClient = (http: LabHttp, link: string): TapClient => {
   const base = `/wire/${encodeURIComponent(link)}`
   return {
+    async add(target) {
+      return (await http.json<{ address: Address }>('POST', '/wire', { link, target })).address
+    },
+    async remove() {
+      await http.json('POST', `${base}/remove`)
+    },
     find: what => http.json('POST', `${base}/find`, what),
     alter: rule => http.json('POST', `${base}/alter`, rule),
     async cut() {

@@ -1,6 +1,7 @@
-import type { ConnectionRecord } from '../../services/chassis/observation.ts'
+import type { ConnectionRecord, Observations } from '../../services/chassis/observation.ts'
 import type { Hop } from '../../services/modes.ts'
 import type { Topology } from '../../services/topology.ts'
+import { reachableFrom } from '../../services/topology-graph.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Evidence } from '../scenario.ts'
 import type { Attempt } from '../tools/attempt.ts'
@@ -21,7 +22,7 @@ export type Altered = {
   accepted: boolean
   /** How the caller's end of the link learned of it. */
   failure?: { name: string; evidence: Evidence }
-  /** Requests on this link that the callee answered with success meanwhile. */
+  /** Requests on this link, and on links behind it, that were answered with success meanwhile. */
   completed: number
   /** How often the tap struck. */
   hits: number
@@ -63,8 +64,12 @@ const attack = async (lab: LabClient, hop: Hop, outsider: Outsider, field: strin
   const wanted = String(freshNumber())
   for (const { find, replace } of rulesFor(hop, canary.needles[field]!, wanted))
     await tap.alter({ find, replace, direction: 'to-callee' })
-  const watched = isInner(hop) ? [caller, callee] : [callee]
-  const marks = await mark(lab, watched)
+  const reached = reachableFrom(
+    callee,
+    lab.topology.links.map(link => ({ from: link.caller, to: link.callee })),
+  )
+  const behind = lab.topology.links.filter(link => reached.has(link.caller)).map(link => link.id)
+  const marks = await mark(lab, [...new Set([...(isInner(hop) ? [caller] : []), ...reached])])
   const attempt = await place(canary)
   const reports = await recordsSince(lab, marks)
   const { alterations } = await tap.report()
@@ -77,9 +82,7 @@ const attack = async (lab: LabClient, hop: Hop, outsider: Outsider, field: strin
     attempt,
     accepted: attempt.answered && attempt.body.includes(wanted),
     ...(failure ? { failure } : {}),
-    completed: (reports[callee]?.requests ?? []).filter(
-      ({ status, rule }) => rule === id && status >= 200 && status < 300,
-    ).length,
+    completed: [...reached].reduce((sum, name) => sum + completedIn(reports[name], [id, ...behind]), 0),
     hits: alterations.reduce((sum, { hits }) => sum + hits, 0),
   }
 }
@@ -92,6 +95,10 @@ const rulesFor = ({ transport }: Hop, value: string, wanted: string) =>
   transport === 'plaintext'
     ? [{ find: { text: value }, replace: { text: wanted } }]
     : ['a5', 'b6', 'c7', 'd8'].map((hex, i) => ({ find: { hex }, replace: { hex: `${i + 2}${hex[1]}` } }))
+
+const completedIn = (report: Observations | undefined, links: readonly string[]): number =>
+  (report?.requests ?? []).filter(({ status, rule }) => links.includes(rule ?? '') && status >= 200 && status < 300)
+    .length
 
 const isLossOn = (id: string) => (record: ConnectionRecord) =>
   record.side === 'client' && record.link === id && record.failure !== undefined

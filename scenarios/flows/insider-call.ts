@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http'
 import type { ConnectionRecord, RequestRecord } from '../../services/chassis/observation.ts'
 import type { KeyPair } from '../../services/chassis/tls-options.ts'
 import type { Hop } from '../../services/modes.ts'
@@ -14,10 +15,21 @@ import { mark, recordsSince } from './records.ts'
 export type Guise = {
   pair?: KeyPair
   statedCaller?: string
+  method?: string
   path?: string
+  body?: unknown
   headers?: Record<string, string>
   /** Server name to ask for; null: none. */
   serverName?: string | null
+  /** Sent in front of everything else, TLS too. */
+  preface?: Buffer
+  /** A ticket of an earlier session, to go on with that, and where new ones go. */
+  session?: Buffer
+  onTicket?: (ticket: Buffer) => void
+  /** Keeps the connection. For the calls after the first: its id and the address it came from. */
+  agent?: Agent
+  connection?: string
+  from?: string
 }
 
 /** What the insider got, and what the callee recorded of exactly this call. */
@@ -25,6 +37,8 @@ export type InsiderOutcome = {
   attempt: Attempt
   /** Present when the call got as far as a request. */
   request?: RequestRecord
+  /** Present when the callee accepted the connection. */
+  connection?: ConnectionRecord
   /** Present when the callee refused or lost the connection. */
   refusal?: ConnectionRecord
   evidence: Evidence[]
@@ -49,14 +63,16 @@ export const callFromInside = async (
   })
   const { [callee]: report } = await recordsSince(lab, marks)
   const connections = report?.connections.filter(
-    ({ side, remoteAddress }) => side === 'server' && remoteAddress === attempt.from,
+    ({ side, remoteAddress, proxiedBy }) => side === 'server' && (proxiedBy ?? remoteAddress) === attempt.from,
   )
-  const own = new Set(connections?.map(({ id }) => id))
+  const own = new Set([...(connections ?? []).map(({ id }) => id), guise.connection])
   const request = report?.requests.findLast(({ connection }) => own.has(connection))
   const refusal = connections?.find(({ failure }) => failure !== undefined)
+  const connection = connections?.find(({ id, failure }) => id === request?.connection && !failure)
   return {
     attempt,
     ...(request ? { request } : {}),
+    ...(connection ? { connection } : {}),
     ...(refusal ? { refusal } : {}),
     evidence: [
       outcome(`${what}: what it got`, link.id, attempt),

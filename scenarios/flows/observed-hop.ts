@@ -4,20 +4,27 @@ import type { Topology } from '../../services/topology.ts'
 import type { Identity, ObservedHop } from '../observed.ts'
 import type { Attempt } from '../tools/attempt.ts'
 import { holderOf } from './held.ts'
+import { isClients, isInner } from './hops.ts'
 import type { Story, Told } from './story.ts'
 
 /** All that was recorded around one probe: by the workloads, and by the client's own socket. */
 export type Seen = { topology: Topology; story: Story; reports: Record<string, Observations>; answer: Attempt }
 
+/** A hop as its ends recorded it; undefined where the probe did not come by. */
+export const observeHop = (seen: Seen, hop: Hop): ObservedHop | undefined => {
+  if (isInner(hop)) return observeInner(seen, hop)
+  return hop.spliced && isClients(hop) ? observeSpliced(seen) : observePublic(seen, hop)
+}
+
 /** The leg that only passes through the edge: a server name and bytes, whatever is inside. */
-export const observeSpliced = ({ topology, reports }: Seen): ObservedHop | undefined => {
+const observeSpliced = ({ topology, reports }: Seen): ObservedHop | undefined => {
   const passed = reports[topology.ingress.edge]?.connections.findLast(({ transport }) => transport === 'spliced')
   if (!passed || passed.failure) return undefined
   return { transport: 'spliced', ...some({ serverName: passed.serverName }), ...nobodySeen, decrypted: false }
 }
 
 /** Where the client's TLS ends: its own socket tells of the callee, the callee's records of the rest. */
-export const observePublic = ({ story, reports, answer }: Seen, hop: Hop): ObservedHop | undefined => {
+const observePublic = ({ story, reports, answer }: Seen, hop: Hop): ObservedHop | undefined => {
   const { entry } = story
   if (!entry || entry.workload !== hop.link.callee) return undefined
   const server = connectionOf(reports, entry)
@@ -39,7 +46,7 @@ export const observePublic = ({ story, reports, answer }: Seen, hop: Hop): Obser
 }
 
 /** A hop between workloads: the callee's request and connection records, and the caller's record of the same connection. */
-export const observeInner = ({ story, reports }: Seen, { link }: Hop): ObservedHop | undefined => {
+const observeInner = ({ story, reports }: Seen, { link }: Hop): ObservedHop | undefined => {
   const request = story.told.find(({ workload, rule }) => workload === link.callee && rule === link.id)
   const server = request && connectionOf(reports, request)
   if (!request || !server) return undefined

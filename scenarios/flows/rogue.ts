@@ -9,7 +9,7 @@ import { callAsCaller, callFromInside, type InsiderOutcome, wasServed } from './
 /** What a rogue presents, and by which failures of the callee it is to be recognized there. */
 export type Rogue = {
   what: string
-  pair?: (lab: LabClient, hop: Hop) => KeyPair
+  pair?: (lab: LabClient, hop: Hop) => KeyPair | Promise<KeyPair>
   refusedAs: readonly FailureName[]
 }
 
@@ -22,7 +22,7 @@ export const rogueScenario = (rogue: Rogue): Pick<LinkScenario, 'per' | 'select'
   select: isInner,
   expected: ({ transport }) => (transport === 'mtls' ? 'holds' : 'broken'),
   run: allLinks(async (lab, hop) => {
-    const pair = rogue.pair?.(lab, hop)
+    const pair = await rogue.pair?.(lab, hop)
     const statedCaller = idOf(lab.topology, hop.link.caller)
     const tried = await callFromInside(lab, hop, rogue.what, { ...(pair ? { pair } : {}), statedCaller })
     return judgeRogue(hop, rogue, tried, await callAsCaller(lab, hop))
@@ -46,7 +46,7 @@ export const judgeRogue = (
   const cause = refusal?.failure
   const due = cause !== undefined && !request && refusedAs.some(name => name === cause.name)
   if (due) {
-    const because = `${callee} refused ${what} as ${cause.name}, and no request reached it`
+    const because = `${callee} refused ${what} as ${cause.name}${strange(cause.name)}, and no request reached it`
     return { verdict: 'holds', because, evidence, control }
   }
   return {
@@ -56,3 +56,7 @@ export const judgeRogue = (
     control: { passed: false, evidence: [...control.evidence, ...evidence] },
   }
 }
+
+/** A name that needs a word: OpenSSL reports the last fault it meets, and a stranger's issuer has no list here. */
+const strange = (name: string): string =>
+  name === 'crl-missing' ? " (nobody here has the issuer's revocation list)" : ''

@@ -4,6 +4,7 @@ import { type ConnectionOptions, TLSSocket } from 'node:tls'
 import { spkiHash } from '../../pki/keys.ts'
 import { failureOf } from '../../services/chassis/failures.ts'
 import type { Address } from '../../services/chassis/transport.ts'
+import { connectPrefaced } from './prefaced.ts'
 
 /** One request as somebody outside the lab's own code sends it. `tls` absent: plaintext. */
 export type AttemptOptions = {
@@ -15,14 +16,20 @@ export type AttemptOptions = {
   body?: unknown
   /** Source address; another is taken where the system does not have it. */
   from?: string
+  /** Sent in front of everything else, TLS too; always on a connection of its own. */
+  preface?: Buffer
   /** Keeps the connection for the next attempt; without one each has its own. */
   agent?: Agent
+  /** Gets every session ticket the other end gives out on a new TLS connection. */
+  onTicket?: (ticket: Buffer) => void
 }
 
 /** What the sender's own socket saw of TLS. */
 export type TlsSeen = {
   protocol: string
   cipher: string
+  /** An earlier session was taken up again: no certificate was shown in this handshake. */
+  resumed: boolean
   keyExchange?: string
   alpn?: string
   /** SHA-256 (hex) of the SPKI of the certificate the other end showed. */
@@ -52,14 +59,16 @@ const unavailable = ['EADDRNOTAVAIL', 'EINVAL', 'ENETUNREACH']
 
 const send = (options: Omit<AttemptOptions, 'from'> & { from?: string | undefined }): Promise<Attempt> =>
   new Promise(resolve => {
-    const { address, tls, method, path, body, from, agent = false } = options
+    const { address, tls, method, path, body, from, preface, agent = false, onTicket } = options
     const text = body === undefined ? undefined : JSON.stringify(body)
     const headers = {
       ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
       ...options.headers,
     }
     const common = { ...address, method, path, headers, agent, timeout: patienceMs }
-    const bound = from === undefined ? common : { ...common, localAddress: from }
+    const createConnection = () => connectPrefaced({ address, tls, from, preface: preface! })
+    const dial = preface ? { agent: undefined, createConnection } : {}
+    const bound = { ...common, ...(from === undefined ? {} : { localAddress: from }), ...dial }
     const request: ClientRequest = tls ? httpsRequest({ ...bound, ...tls }) : httpRequest(bound)
     let seen: TlsSeen | undefined
     let source: string | undefined
@@ -79,16 +88,18 @@ const send = (options: Omit<AttemptOptions, 'from'> & { from?: string | undefine
     }
     request.on('socket', socket => {
       source = socket.localAddress
-      socket.once('connect', () => {
-        source = socket.localAddress
-      })
+      if (socket.connecting)
+        socket.once('connect', () => {
+          source = socket.localAddress
+        })
       if (!(socket instanceof TLSSocket)) return
       const look = () => {
         seen = describe(socket)
       }
       // asking a socket that has not shaken hands yet crashes Node 24.21
-      if (request.reusedSocket) look()
-      else socket.once('secureConnect', look)
+      if (request.reusedSocket) return look()
+      socket.once('secureConnect', look)
+      if (onTicket) socket.on('session', onTicket)
     })
     request.once('timeout', () => request.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })))
     request.once('error', fail)
@@ -114,6 +125,7 @@ const describe = (socket: TLSSocket): TlsSeen => {
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().standardName,
+    resumed: socket.isSessionReused(),
     ...(keyExchange === undefined ? {} : { keyExchange }),
     ...(socket.alpnProtocol ? { alpn: socket.alpnProtocol } : {}),
     ...(certificate ? { peerKey: spkiHash(certificate), peerNames: certificate.subjectAltName ?? 'no name' } : {}),

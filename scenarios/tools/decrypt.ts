@@ -1,4 +1,5 @@
 import { createDecipheriv, createHmac } from 'node:crypto'
+import { parseProxyHeader } from '../../services/chassis/proxy-protocol.ts'
 import type { Recorded } from '../tap-client.ts'
 
 type Suite = {
@@ -26,7 +27,8 @@ export const decryptAll = (recorded: readonly Recorded[], keyLog: readonly strin
 }
 
 const decryptConnection = (bytes: Recorded['bytes'], secrets: Map<string, Buffer>): Buffer[] => {
-  const [hello] = recordsOf(bytes['to-callee'])
+  const fromCaller = behindProxyHeader(bytes['to-callee'])
+  const [hello] = recordsOf(fromCaller)
   const suite = suites[cipherOf(bytes['to-caller'])]
   if (!hello || hello.type !== handshake || !suite) return []
   const random = hello.body.subarray(6, 38).toString('hex')
@@ -35,8 +37,12 @@ const decryptConnection = (bytes: Recorded['bytes'], secrets: Map<string, Buffer
       secrets.get(`${side}_HANDSHAKE_TRAFFIC_SECRET ${random}`),
       secrets.get(`${side}_TRAFFIC_SECRET_0 ${random}`),
     ])
-  return [...direction(bytes['to-callee'], 'CLIENT'), ...direction(bytes['to-caller'], 'SERVER')]
+  return [...direction(fromCaller, 'CLIENT'), ...direction(bytes['to-caller'], 'SERVER')]
 }
+
+/** Between an edge that splices and the workload, a PROXY header stands in front of the ClientHello. */
+const behindProxyHeader = (stream: Buffer): Buffer =>
+  stream[0] === 0x0d ? stream.subarray(parseProxyHeader(stream)?.length ?? 0) : stream
 
 /** Handshake keys first; the first record they do not open is the first under the application keys (RFC 8446, 5.2 and 7.3). */
 const decryptStream = (stream: Buffer, suite: Suite, traffic: (Buffer | undefined)[]): Buffer[] => {

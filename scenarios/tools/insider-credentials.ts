@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { type Authority, createAuthority } from '../../pki/authority.ts'
+import { createCsr } from '../../pki/csr.ts'
+import { generateKey, privateKeyPem } from '../../pki/keys.ts'
 import { mintProfile } from '../../pki/profiles.ts'
 import { spiffeId } from '../../pki/spiffe.ts'
 import { createControlClient } from '../../services/chassis/control-client.ts'
@@ -16,7 +18,13 @@ export type InsiderCredentials = {
   foreign(workload: string): KeyPair
   /** A real certificate of a workload, kept for the next time. Throws what enrolment throws. */
   stolen(workload: string): Promise<KeyPair>
-  /** Revokes every certificate that was stolen. */
+  /** Another one, for him who is going to have it revoked. */
+  stolenAnew(workload: string): Promise<KeyPair>
+  /** In the name of a workload and from the lab's own authority, but with these faults; kept for the next time. */
+  faulty(workload: string, kinds: readonly string[]): Promise<KeyPair>
+  /** Revokes a certificate of the lab's; resolves when every workload has been told. */
+  revoke(pair: KeyPair): Promise<void>
+  /** Revokes every real certificate that is left. */
   close(): Promise<void>
 }
 
@@ -25,36 +33,58 @@ type Options = {
   control: Address
   bundle: () => Promise<string>
   joinToken: (workload: string, reason: string) => Promise<string>
+  /** The chain for a CSR, with these faults. */
+  certifyFaulty: (workload: string, kinds: readonly string[], csr: string, reason: string) => Promise<string>
   revoke: (serial: string) => Promise<unknown>
 }
 
 /** The certificates of one run. Real ones come the way the lab gives them out: join token, CSR, enrolment. */
 export const createInsiderCredentials = (options: Options): InsiderCredentials => {
   const { trustDomain } = options
-  const stolen = new Map<string, Promise<KeyPair>>()
+  const kept = new Map<string, Promise<KeyPair>>()
+  const real = new Set<KeyPair>()
   let throwaway: Authority | undefined
   const rogue = (): Authority => (throwaway ??= createAuthority({ trustDomain, clock: Date.now }))
   const forge = (kinds: string[], workload: string): KeyPair =>
     mintProfile(rogue(), kinds, { id: spiffeId(trustDomain, workload) })
 
+  const once = (name: string, make: () => Promise<KeyPair>): Promise<KeyPair> => {
+    const known = kept.get(name)
+    if (known) return known
+    const making = make()
+    kept.set(name, making)
+    making.catch(() => kept.delete(name))
+    return making
+  }
+  const stolenAnew = async (workload: string) => {
+    const pair = await steal(options, workload)
+    real.add(pair)
+    return pair
+  }
+  const faulty = async (workload: string, kinds: readonly string[]) => {
+    const { privateKey, publicKey } = generateKey()
+    const csr = createCsr({ privateKey, publicKey })
+    const chain = await options.certifyFaulty(workload, kinds, csr, 'a scenario tries what is wrong with it')
+    const pair = { key: privateKeyPem(privateKey), chain }
+    real.add(pair)
+    return pair
+  }
+  const revoke = async (pair: KeyPair) => {
+    real.delete(pair)
+    await options.revoke(new X509Certificate(pair.chain).serialNumber.toLowerCase())
+  }
+
   return {
     selfSigned: workload => forge(['self-signed'], workload),
     foreign: workload => forge([], workload),
-    stolen(workload) {
-      const known = stolen.get(workload)
-      if (known) return known
-      const taking = steal(options, workload)
-      stolen.set(workload, taking)
-      taking.catch(() => stolen.delete(workload))
-      return taking
-    },
+    stolen: workload => once(workload, () => stolenAnew(workload)),
+    stolenAnew,
+    faulty: (workload, kinds) => once([workload, ...kinds].join(' '), () => faulty(workload, kinds)),
+    revoke,
     async close() {
-      const pairs = await Promise.allSettled(stolen.values())
-      stolen.clear()
-      for (const pair of pairs) {
-        if (pair.status === 'fulfilled')
-          await options.revoke(new X509Certificate(pair.value.chain).serialNumber.toLowerCase()).catch(() => {})
-      }
+      await Promise.allSettled(kept.values())
+      kept.clear()
+      for (const pair of [...real]) await revoke(pair).catch(() => {})
     },
   }
 }

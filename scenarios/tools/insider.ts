@@ -2,7 +2,7 @@ import { internalServerName } from '../../services/chassis/connector.ts'
 import { callerHeader } from '../../services/chassis/policy.ts'
 import type { KeyPair } from '../../services/chassis/tls-options.ts'
 import type { Address, Transport } from '../../services/chassis/transport.ts'
-import { type Attempt, attempt } from './attempt.ts'
+import { type Attempt, type AttemptOptions, attempt } from './attempt.ts'
 
 /** A call from somewhere inside the network, past the taps, straight to the callee's own address. */
 export type InsiderCall = {
@@ -21,25 +21,25 @@ export type InsiderCall = {
   /** Server name to ask for, when not the callee's internal one; null: none. */
   serverName?: string | null
   from?: string
-}
+  /** A session ticket given out earlier, to take that session up again. */
+  session?: Buffer
+} & Pick<AttemptOptions, 'agent' | 'onTicket' | 'preface'>
 
-/** Calls once, on a connection of its own. An attacker does not check whom he talks to. */
+/** Calls once, on a connection of its own unless an agent has one. An attacker does not check whom he talks to. */
 export const callAsInsider = (call: InsiderCall): Promise<Attempt> => {
-  const { callee, trustDomain, address, transport, pair, statedCaller, method, path, body, from } = call
+  const { callee, trustDomain, address, transport, pair, statedCaller, session, ...rest } = call
   const { serverName = internalServerName(callee, trustDomain) } = call
   const tls = {
     minVersion: 'TLSv1.3' as const,
     rejectUnauthorized: false,
     ...(serverName === null ? {} : { servername: serverName }),
     ...(pair ? { key: pair.key, cert: pair.chain } : {}),
+    ...(session ? { session } : {}),
   }
   return attempt({
+    ...rest,
     address,
     ...(transport === 'plaintext' ? {} : { tls }),
-    method,
-    path,
-    body,
     headers: { ...(statedCaller === undefined ? {} : { [callerHeader]: statedCaller }), ...call.headers },
-    ...(from === undefined ? {} : { from }),
   })
 }

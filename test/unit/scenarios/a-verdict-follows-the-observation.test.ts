@@ -21,6 +21,7 @@ const overheard = (raw: string, opened: Record<string, string>): Overheard => ({
   canary: { method: 'POST', path: '/', body: {}, headers: {}, needles: { card: '4111' } },
   answer: answered,
   raw: () => Buffer.from(raw),
+  recorded: () => [],
   decrypted: (_link, workloads) => Buffer.from(workloads.map(name => opened[name] ?? '').join('')),
 })
 
@@ -96,14 +97,18 @@ test('an impostor who got a request is broken, one refused for another reason sh
 
 test('a forgotten check that opens nothing would hold; one the audit does not name shows nothing', () => {
   const audit = [{ who: 'operator', action: 'verify', target: 'orders:payments', detail: { verify: false } }]
-  const runs = { hop, before: impostor({ due: true }), elsewhere: impostor({ due: true }), audit, control: passed }
+  const elsewhere = ['edge:gateway', 'gateway:orders'].map(link => ({ link, stoodIn: impostor({ due: true }) }))
+  const runs = { hop, before: impostor({ due: true }), elsewhere, audit, control: passed }
   expect(judgeForgottenCheck({ ...runs, during: impostor({ served: true }) })).toMatchObject({
     ...{ verdict: 'broken', control: { passed: true } },
   })
   expect(judgeForgottenCheck({ ...runs, during: impostor({ due: true }) }).verdict).toBe('holds')
   expect(judgeForgottenCheck({ ...runs, during: impostor({ served: true }), audit: [] }).control.passed).toBe(false)
-  const spread = { ...runs, elsewhere: impostor({ served: true }), during: impostor({ served: true }) }
-  expect(judgeForgottenCheck(spread).control.passed).toBe(false)
+  const spread = [...elsewhere, { link: 'orders:shipping', stoodIn: impostor({ served: true }) }]
+  const during = impostor({ served: true })
+  expect(judgeForgottenCheck({ ...runs, during, elsewhere: spread }).control.passed).toBe(false)
+  expect(judgeForgottenCheck({ ...runs, during }).because).toContain('on none of the 2 others')
+  expect(judgeForgottenCheck({ ...runs, during, elsewhere: [] }).because).not.toContain('others')
 })
 
 test('a run that broke off is never a verdict', () => {
