@@ -9,6 +9,7 @@ import { exit } from './exit.ts'
 import { takeInterrupts } from './interrupts.ts'
 import { describe } from './lab-process.ts'
 import type { UpOptions } from './options.ts'
+import { situationLines } from './render/situation.ts'
 
 type Said = { ready: true } | { error: ProblemParts & { message?: string } }
 
@@ -41,20 +42,22 @@ export const detach = async ({ stateDir, screen }: Context, options: UpOptions):
   child.unref()
   if (child.connected) child.disconnect()
   const { edge, operator } = file.access
-  const { serverName } = readTopology(options.topologyFile).ingress
+  const topology = readTopology(options.topologyFile)
   screen.answer(describe(stateDir, file), () =>
     [
       `The lab is up in process ${file.pid}; hop down ends it`,
-      `  edge          https://${serverName} on ${edge.host}:${edge.port}`,
+      `  edge          https://${topology.ingress.serverName} on ${edge.host}:${edge.port}`,
       `  operator API  ${operator} (its token is in lab.json)`,
       `  state         ${stateDir}`,
+      ...(options.topologyGiven ? situationLines(topology) : []),
     ].join('\n'),
   )
   return exit.ok
 }
 
 const argumentsOf = (stateDir: string, options: UpOptions): string[] => [
-  ...['up', '--announce', '--state', stateDir, '--topology', options.topologyFile],
+  ...['up', '--announce', '--state', stateDir],
+  ...(options.topologyGiven ? ['--topology', options.topologyFile] : []),
   ...(options.mode ? ['--mode', options.mode] : []),
   ...(options.wire ? [] : ['--no-wire']),
   ...(options.operatorPort ? ['--operator-port', String(options.operatorPort)] : []),

@@ -21,19 +21,25 @@ const usage = [
   'topology-unreadable',
   'mode-unknown',
   'scenario-unknown',
+  'switch-unknown',
   'link-unknown',
   'workload-unknown',
   'body-invalid',
+  'body-malformed',
+  'body-too-large',
   'wire-off',
   'port-taken',
   'port-forbidden',
   'lab-already-running',
   'file-not-writable',
+  'file-not-a-page',
+  'no-verdicts',
 ]
 
 /** The exit code an error ends a command with. */
 export const exitCodeOf = (error: unknown): number => {
   if (!(error instanceof HopError)) return exit.failed
+  if (error.code === 'interrupted') return exit.interrupted
   if (noLab.includes(error.code)) return exit.noLab
-  return usage.includes(error.code) || error.code.startsWith('state-') ? exit.usage : exit.failed
+  return usage.includes(error.code) || /^(state|verdicts)-/.test(error.code) ? exit.usage : exit.failed
 }

@@ -12,8 +12,10 @@ import { startFailure } from './start-failure.ts'
 export type LabOptions = {
   stateDir: string
   topology: Topology
-  /** Absent: the mode the state remembers, or the first of the table. */
+  /** Absent: the mode the state remembers, or where a new lab starts. */
   mode?: Mode
+  /** Where a new lab starts. Default: the first of the table. */
+  startIn?: Mode
   wire: boolean
   operatorPort?: number
   edgePort?: number
@@ -51,7 +53,7 @@ export const startLabProcess = async (options: LabOptions): Promise<LabProcess> 
     lab = await startEmbedded({
       stateDir,
       topology,
-      mode: options.mode ?? modes[0]!,
+      mode: options.mode ?? options.startIn ?? modes[0]!,
       wire: options.wire,
       logTo: lines,
       ports: { ...(operatorPort && { operator: operatorPort }), ...(edgePort && { edge: edgePort }) },

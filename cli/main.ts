@@ -14,11 +14,12 @@ for (const stream of [process.stdout, process.stderr])
 const words = process.argv.slice(2)
 
 /** A mistake on the command line, in our words. Undefined where commander only showed what was asked for. */
-const mistake = (error: CommanderError): HopError | undefined => {
+const mistake = (error: CommanderError, names: readonly string[]): HopError | undefined => {
   if (error.exitCode === 0) return undefined
-  const remedy = 'hop --help shows what there is'
+  const command = words.find(word => names.includes(word))
+  const remedy = `hop ${command === undefined ? '' : `${command} `}--help shows what there is`
   if (error.code === 'commander.help') return new HopError('usage', { message: 'no command given', remedy })
-  return new HopError('usage', { message: error.message.replace(/^error: /, ''), remedy })
+  return new HopError('usage', { message: error.message.replace(/^error: |\.$/g, ''), remedy })
 }
 
 const run = async (): Promise<number> => {
@@ -35,7 +36,7 @@ const run = async (): Promise<number> => {
     await program.parseAsync(words, { from: 'user' })
     return code
   } catch (error) {
-    const failure = error instanceof CommanderError ? mistake(error) : error
+    const failure = error instanceof CommanderError ? mistake(error, names) : error
     if (failure === undefined) return exit.ok
     if (words.includes('--json')) process.stdout.write(`${JSON.stringify(complaintJson(failure))}\n`)
     process.stderr.write(`${complaint(failure, process.env.HOP_DEBUG === '1')}\n`)
@@ -43,5 +44,10 @@ const run = async (): Promise<number> => {
   }
 }
 
+/** Resolves when what was written is out, or nobody reads it any more: to a pipe only the first 64 KB go at once. */
+const written = (stream: NodeJS.WriteStream) => new Promise<void>(resolve => stream.write('', () => resolve()))
+
+const code = await run()
+await Promise.all([process.stdout, process.stderr].map(written))
 // A lab that did not end in time must not hold its process back.
-process.exit(await run())
+process.exit(code)

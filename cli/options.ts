@@ -18,6 +18,8 @@ export type UpWords = {
 /** The same, understood. */
 export type UpOptions = {
   topologyFile: string
+  /** It was asked for, so a new lab starts in the mode that fits its situation. */
+  topologyGiven: boolean
   mode?: Mode
   wire: boolean
   operatorPort?: number
@@ -33,6 +35,7 @@ export const readUpWords = (words: UpWords): UpOptions => {
   const edgePort = port('--edge-port', words.edgePort)
   return {
     topologyFile: words.topology ?? shop,
+    topologyGiven: words.topology !== undefined,
     wire: words.wire !== false,
     verbose: words.verbose === true,
     ...(words.mode === undefined ? {} : { mode: chooseMode(words.mode) }),

@@ -1,47 +1,51 @@
 import type { MatrixEvent } from '../scenarios/runner.ts'
 import type { Progress } from '../services/control/rollout.ts'
 import { pad } from './render/table.ts'
-import { duration } from './render/words.ts'
+import { count, duration } from './render/words.ts'
 import type { Screen } from './screen.ts'
 
-const indent = 2
-const most = 100
+/** Where progress goes: to a terminal, which shows each experiment while it runs, or to a file or pipe. */
+export type ProgressTo = { write(text: string): unknown; isTTY?: boolean }
+
+const clear = '\r\u001b[K'
 
 /**
- * Tells a matrix as it is made: a paragraph per mode that names each scenario when it is done, `!` where a cell was not
- * as expected. `write` takes pieces of lines. Programs get events instead, without the evidence.
+ * Tells a matrix as it is made: a line per mode, and one for each scenario with a cell that was not as expected.
+ * Programs get events instead, without the evidence.
  */
 export const createMatrixProgress = (
-  screen: Pick<Screen, 'paint' | 'columns' | 'event'>,
-  write: (text: string) => void,
+  { paint, json, event: tell }: Pick<Screen, 'paint' | 'json' | 'event'>,
+  to: ProgressTo,
 ): ((event: MatrixEvent) => void) => {
-  const { paint } = screen
-  const width = Math.min(screen.columns, most)
-  let column = 0
-  const word = (text: string, colour: (text: string) => string) => {
-    if (column + text.length + 1 > width) {
-      write(`\n${' '.repeat(indent)}`)
-      column = indent
-    }
-    write(` ${colour(text)}`)
-    column += text.length + 1
-  }
-  let first = true
+  const passing = (text: string) => to.isTTY && to.write(clear + paint.dim(text))
+  const line = (text: string) => to.write(`${to.isTTY ? clear : ''}${text}\n`)
+  let switched = ''
+  let done = 0
   return event => {
-    if (event.type === 'mode') {
-      const text = `${pad(event.mode, 25)}switched live in ${duration(event.ms)}`
-      screen.event({ event: 'mode', mode: event.mode, ms: event.ms })
-      write(`${first ? '' : '\n'}${paint.strong(text)}\n${' '.repeat(indent)}`)
-      first = false
-      column = indent
-      return
+    const { mode } = event
+    if (event.type === 'scenario') {
+      const { scenario, cells } = event
+      tell({ event: 'scenario', scenario, mode, cells: cells.map(({ evidence, control, ...cell }) => cell) })
+    } else {
+      const { type, ...said } = event
+      tell({ event: type, ...said })
     }
-    const { scenario, mode, cells } = event
-    const surprising = cells.some(cell => !cell.asExpected)
-    screen.event({ event: 'scenario', scenario, mode, cells: cells.map(({ evidence, control, ...cell }) => cell) })
-    word(surprising ? `${scenario}!` : scenario, surprising ? paint.warn : paint.dim)
+    if (json) return
+    if (event.type === 'mode') {
+      switched = `${paint.strong(pad(mode, 25))}switched live in ${duration(event.ms)}`
+      done = 0
+      passing(switched)
+    } else if (event.type === 'scenario') {
+      done++
+      if (event.cells.some(cell => !cell.asExpected)) line(paint.warn(`! ${event.scenario} in ${mode}`))
+      passing(`${mode}  ${count(done, 'experiment')}, last ${event.scenario}`)
+    } else line(`${switched}, ${count(event.scenarios, 'experiment')} in ${duration(event.ms)}`)
   }
 }
+
+/** Progress that is no part of the answer: to people on standard error; programs get one document. */
+export const progressTo = (screen: Screen): ((event: MatrixEvent) => void) =>
+  createMatrixProgress({ ...screen, event: () => {} }, process.stderr)
 
 /** One step of a rollout, as it goes. */
 export const rolloutLine = (progress: Progress): string => {

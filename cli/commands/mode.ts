@@ -1,5 +1,6 @@
 import { findLab } from '../../lab/state-file.ts'
 import type { Step } from '../../services/control/steps.ts'
+import { alone } from '../alone.ts'
 import { choose, chooseMode } from '../choice.ts'
 import { type Context, withLab } from '../command.ts'
 import { exit } from '../exit.ts'
@@ -18,7 +19,9 @@ export const mode = async (context: Context, word: string | undefined, words: { 
       return exit.ok
     })
   const stopAt = words.stopAt === undefined ? undefined : choose<Step>('step', words.stopAt, ['widen', 'move'])
-  return tell(context, { mode: chooseMode(word), ...(stopAt && { stopAt }) })
+  const wanted = { mode: chooseMode(word), ...(stopAt && { stopAt }) }
+  findLab(context.stateDir)
+  return alone(context.stateDir, () => tell(context, wanted))
 }
 
 /** Back to where the rollout under way came from. */

@@ -8,6 +8,7 @@ import { exit } from '../exit.ts'
 import { takeInterrupts } from '../interrupts.ts'
 import { describe, type LabProcess, startLabProcess } from '../lab-process.ts'
 import { readUpWords, type UpOptions, type UpWords } from '../options.ts'
+import { situationLines } from '../render/situation.ts'
 import { count, duration } from '../render/words.ts'
 import { rollOut } from '../roll-out.ts'
 
@@ -34,16 +35,23 @@ const announce = () => {
 /** What is done with a lab once it is up, before it is left to itself; the exit code, or undefined to keep the lab. */
 export type Business = (lab: LabProcess, topology: Topology) => Promise<number | undefined>
 
-/** A lab from its start to its clean end, with some business in between. An interrupted business ends with 130. */
-export const hold = async (context: Context, options: UpOptions, business: Business): Promise<number> => {
+/** A lab from its start to its clean end, with some business in between. An interrupted one ends with 130, after `interrupted`. */
+export const hold = async (
+  context: Context,
+  options: UpOptions,
+  business: Business,
+  interrupted: () => Promise<void> = async () => {},
+): Promise<number> => {
   const { stateDir, screen } = context
-  const { topologyFile, verbose, ...rest } = options
+  const { topologyFile, topologyGiven, verbose, ...rest } = options
   const topology = readTopology(topologyFile)
+  const fits = topologyGiven ? topology.situation?.fits : undefined
   const interrupts = takeInterrupts()
   const starting = startLabProcess({
     stateDir,
     topology,
     ...rest,
+    ...(fits && { startIn: fits }),
     ...(verbose && { alsoLogTo: process.stderr }),
   })
   const lab = await Promise.race([starting, interrupts.ended.then(() => undefined)])
@@ -55,7 +63,10 @@ export const hold = async (context: Context, options: UpOptions, business: Busin
     if (options.mode) await rollOut(lab.file.access, { mode: options.mode }, () => {})
     greet(context, lab, topology, options)
     const done = await Promise.race([business(lab, topology), interrupts.ended])
-    if (typeof done === 'string') return exit.interrupted
+    if (typeof done === 'string') {
+      await Promise.race([interrupted(), interrupts.patience()])
+      return exit.interrupted
+    }
     if (typeof done === 'number') return done
     await interrupts.ended
     screen.aside('ending …')
@@ -77,6 +88,7 @@ const greet = ({ stateDir, screen }: Context, lab: LabProcess, topology: Topolog
       `  operator API  ${operator} (its token is in lab.json)`,
       `  state         ${stateDir}`,
       ...(options.mode ? [`  mode          ${options.mode}`] : []),
+      ...(options.topologyGiven ? situationLines(topology) : []),
     ].join('\n'),
   )
 }

@@ -1,98 +1,93 @@
-import type { Matrix, Row } from '../../scenarios/runner.ts'
+import type { Matrix } from '../../scenarios/runner.ts'
 import type { Cell, Scenario } from '../../scenarios/scenario.ts'
-import type { Mode } from '../../services/modes.ts'
+import { tally } from '../../scenarios/tally.ts'
 import { linkTitle } from '../../services/topology.ts'
 import type { Paint } from '../paint.ts'
-import { pad, wrap } from './table.ts'
-import { count, duration, shown, verdictWord } from './words.ts'
+import { type Entry, sectionsOf } from '../sections.ts'
+import { renderCosts } from './costs.ts'
+import { createGrid, type Grid } from './grid.ts'
+import { wrap } from './table.ts'
+import { count, duration, moment, shown, tallyWord, verdictWord } from './words.ts'
 
-export type MatrixLook = { paint: Paint; columns: number; scenarios: readonly Scenario[] }
+export type MatrixLook = {
+  paint: Paint
+  columns: number
+  scenarios: readonly Scenario[]
+  /** A line for every link of a scenario too. */
+  links?: boolean
+  /** These are verdicts of earlier runs. */
+  kept?: boolean
+}
 
-/** Columns of a mode: `✗ broken !` and a space. */
-const modeWidth = 12
-const mostColumns = 110
-
-/** Guarantees × modes for people: scenario by scenario, its links below it, and the sum. */
-export const renderMatrix = (matrix: Matrix, { paint, columns, scenarios }: MatrixLook): string => {
-  const labelWidth = Math.max(20, Math.min(columns, mostColumns) - modeWidth * matrix.modes.length)
-  const cellAt = new Map(matrix.cells.map(cell => [keyOf(cell, cell.mode), cell]))
-  const cellsOf = (row: Row): string =>
-    matrix.modes
-      .map(mode => cellAt.get(keyOf(row, mode)))
-      .map(cell => pad(cell ? verdictWord(cell, paint) : '', modeWidth))
-      .join('')
-      .trimEnd()
-
-  const lines = [...header(matrix.modes, labelWidth).map(paint.strong), '']
-  let last = ''
-  for (const row of matrix.rows) {
-    if (row.scenario !== last) {
-      if (last !== '') lines.push('')
-      const title = scenarios.find(({ id }) => id === row.scenario)?.title
-      lines.push(paint.strong(title ?? row.scenario) + (title ? paint.dim(`  ${row.scenario}`) : ''))
-      last = row.scenario
-    }
-    const label = row.link === undefined ? row.guarantee : linkTitle(row.link)
-    const [first = '', ...more] = wrap(label, labelWidth - 4)
-    lines.push(`  ${pad(first, labelWidth - 2)}${cellsOf(row)}`.trimEnd())
-    for (const line of more) lines.push(`  ${line}`)
-  }
-  return [
-    ...lines,
+/** Guarantees × modes for people, section by section, and the sum. */
+export const renderMatrix = (matrix: Matrix, look: MatrixLook): string => {
+  const { paint, columns, scenarios } = look
+  const grid = createGrid(matrix.modes, columns)
+  const sections = sectionsOf(matrix, scenarios).flatMap(({ title, entries }) => [
+    ...grid.head(title).map(paint.strong),
+    ...entries.flatMap(entry => entryLines(entry, matrix, grid, look)),
     '',
-    ...legend(matrix, paint),
+  ])
+  return [
+    ...sections,
+    ...renderCosts(matrix, grid, look),
+    ...legend(matrix, look),
     ...surprises(matrix, paint).flatMap(line => wrap(line, columns)),
     ...whereToLook(matrix),
   ].join('\n')
 }
 
-/** `63 cells, all as expected, in 8.2 s`. */
-export const summary = (
-  { cells, unexpected, ms }: Pick<Matrix, 'cells' | 'unexpected' | 'ms'>,
-  paint: Paint,
-): string => {
-  const verdict = unexpected === 0 ? paint.good('all as expected') : paint.bad(`${unexpected} not as expected`)
-  return `${count(cells.length, 'cell')}, ${verdict}, in ${duration(ms)}`
+const entryLines = (entry: Entry, { cells, modes }: Matrix, grid: Grid, look: MatrixLook): string[] => {
+  const { scenario, guarantee, rows } = entry
+  const { paint, columns, links } = look
+  const ofMode = modes.map(mode => cells.filter(cell => cell.scenario === scenario.id && cell.mode === mode))
+  const sums = ofMode.map(tally).map(sum => (sum ? tallyWord(sum, paint) : ''))
+  const each = links ? rows.filter(({ link }) => link !== undefined) : []
+  return [
+    ...wrap(guarantee, columns - 2).map(line => `  ${line}`),
+    ...grid.row(4, scenario.id, sums, paint.dim),
+    ...each.flatMap(({ link = '' }) => {
+      const found = ofMode.map(of => of.find(cell => cell.link === link))
+      return grid.row(
+        6,
+        linkTitle(link),
+        found.map(cell => (cell ? verdictWord(cell, paint) : '')),
+      )
+    }),
+  ]
 }
 
+/** `63 cells, all as expected, in 8.2 s`. */
+export const summary = ({ cells, unexpected, ms }: Pick<Matrix, 'cells' | 'unexpected' | 'ms'>, paint: Paint): string =>
+  `${sum({ cells, unexpected }, paint)}, in ${duration(ms)}`
+
+const sum = ({ cells, unexpected }: Pick<Matrix, 'cells' | 'unexpected'>, paint: Paint): string =>
+  `${count(cells.length, 'cell')}, ${unexpected === 0 ? paint.good('all as expected') : paint.bad(`${unexpected} not as expected`)}`
+
 /** What did not come out as expected, and why it came out as it did. */
-export const surprises = ({ cells }: Pick<Matrix, 'cells'>, paint: Paint): string[] =>
-  cells
-    .filter(cell => !cell.asExpected)
-    .map(({ scenario, link, mode, expected, verdict, because }) => {
-      const where = [scenario, link && linkTitle(link), mode].filter(Boolean).join(', ')
-      return `${paint.warn('!')} ${where}: expected ${expected}, found ${verdict}: ${shown(because, 200)}`
-    })
+export const surprises = ({ cells }: Pick<Matrix, 'cells'>, paint: Paint): string[] => {
+  const all = cells.filter(cell => !cell.asExpected)
+  const told = all.slice(0, mostSurprises).map(cell => surprise(cell, paint))
+  return all.length > told.length ? [...told, `${paint.warn('!')} and ${all.length - told.length} more`] : told
+}
+
+const mostSurprises = 20
+
+const surprise = ({ scenario, link, mode, expected, verdict, because }: Cell, paint: Paint): string => {
+  const where = [scenario, link && linkTitle(link), mode].filter(Boolean).join(', ')
+  return `${paint.warn('!')} ${where}: expected ${expected}, found ${verdict}: ${shown(because, 200)}`
+}
 
 const whereToLook = ({ cells }: Matrix): string[] => {
   const cell = cells.find(({ asExpected }) => !asExpected)
   return cell ? [`With its evidence: hop run ${cell.scenario} --mode ${cell.mode}`] : []
 }
 
-const keyOf = ({ scenario, link }: Pick<Cell, 'scenario' | 'link'>, mode: Mode): string =>
-  `${scenario} ${link ?? ''} ${mode}`
-
-/** The names of the modes, broken at their hyphens. */
-const header = (modes: readonly Mode[], labelWidth: number): string[] => {
-  const names = modes.map(mode => fold(mode.split(/(?<=-)/)))
-  const height = Math.max(...names.map(({ length }) => length))
-  return Array.from({ length: height }, (_, y) =>
-    (' '.repeat(labelWidth) + names.map(name => pad(name[y] ?? '', modeWidth)).join('')).trimEnd(),
-  )
-}
-
-const fold = (parts: readonly string[]): string[] => {
-  const lines: string[] = []
-  for (const part of parts) {
-    const line = lines.pop()
-    if (line === undefined) lines.push(part)
-    else lines.push(...((line + part).length < modeWidth ? [line + part] : [line, part]))
-  }
-  return lines
-}
-
-const legend = (matrix: Matrix, paint: Paint): string[] => [
-  summary(matrix, paint),
-  paint.dim('holds, broken: put to the test, with a control that must come out the other way'),
-  paint.dim('n/a: nothing there to hold on to · unclear: the control failed · !: not as expected'),
+const legend = (matrix: Matrix, { paint, columns, links, kept }: MatrixLook): string[] => [
+  kept ? `${sum(matrix, paint)}, observed until ${moment(matrix.startedAt)}` : summary(matrix, paint),
+  ...[
+    'holds, broken: put to the test, with a control that must come out the other way',
+    'n/a: nothing there to hold on to · unclear: the control failed · !: not as expected',
+    `◐ 3/5: holds on three of the five links it applies to${links ? '' : '; --links shows each'}`,
+  ].flatMap(line => wrap(line, columns).map(paint.dim)),
 ]

@@ -14,7 +14,9 @@ export const renderRequest = (followed: Followed, { paint, columns }: { paint: P
     String(step.status),
     duration(step.durationMs),
     callerOf(step),
-    step.denied ? `denied: ${step.denied}` : (step.failure?.name ?? step.rule ?? 'no rule'),
+    step.denied
+      ? `denied: ${step.denied}`
+      : [step.rule, step.failure?.name].filter(Boolean).join(', then ') || 'no rule',
   ])
   const titles = ['workload', 'request', 'status', 'took', 'caller']
   return [

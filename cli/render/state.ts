@@ -1,9 +1,10 @@
 import type { LabFile } from '../../lab/state-file.ts'
 import type { AuditEntry } from '../../services/control/audit.ts'
-import type { ControlState } from '../../services/control/operations.ts'
+import type { ControlState } from '../../services/control/glance.ts'
 import { type Mode, modes, modeTable } from '../../services/modes.ts'
 import { linkTitle } from '../../services/topology.ts'
 import type { Paint } from '../paint.ts'
+import { switchedLines } from './switches.ts'
 import { pad, table } from './table.ts'
 import { shown, workloadOf } from './words.ts'
 
@@ -30,6 +31,7 @@ export const renderState = (state: ControlState, file: LabFile, { paint, columns
   return [
     `${paint.strong(state.topology)} in ${paint.strong(state.mode)}, process ${file.pid} since ${file.startedAt}`,
     rolloutLine(state),
+    ...switchedLines(state.switched, { paint }),
     `edge ${where(file.access.edge)} · operator API ${file.access.operator} · wire ${file.access.wire ?? 'off'}`,
     '',
     table(

@@ -40,7 +40,8 @@ export const wrap = (text: string, width: number): string[] => {
   return [...lines, line]
 }
 
-const visible = (text: string): number => stripVTControlCharacters(text).length
+/** How many columns a text takes that may be coloured. */
+export const visible = (text: string): number => stripVTControlCharacters(text).length
 
 const chop = (word: string, width: number): string[] =>
   visible(word) <= width ? [word] : [word.slice(0, width), ...chop(word.slice(width), width)]

@@ -1,8 +1,9 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { alone } from '../../cli/alone.ts'
 import { readLabFile } from '../../lab/state-file.ts'
 import { answerOf, createHome, hop } from './cli-support.ts'
 
@@ -19,10 +20,19 @@ afterAll(async () => {
   place.clean()
 })
 
+const rated = (perSecond: unknown) => `{"edge":{"waf":true,"rate":{"perSecond":${perSecond},"burst":1},"tokens":false}}`
+
 it.each([
   [['mode', 'mlts'], 2, 'mode-unknown', 'Did you mean mtls?'],
   [['run', 'evesdrop'], 2, 'scenario-unknown', 'Did you mean eavesdrop?'],
   [['run', 'eavesdrop', '--mode', 'hybird'], 2, 'mode-unknown', 'Did you mean hybrid?'],
+  [['token', '--lifetime', 'soon'], 2, 'usage', '--lifetime'],
+  [['token', '--subject', 'ada\nadmin'], 2, 'body-invalid', '--subject: expected letters, digits'],
+  [['token', '--role', 'a', '--role', ''], 2, 'body-invalid', '--role.1'],
+  [['token', '--lifetime', '60', '--lifetime', '61'], 2, 'usage', '"60" and "61"'],
+  [['token', 'ada'], 2, 'usage', 'hop token --help'],
+  [['token', '--lifetime', '90000'], 2, 'usage', 'from 1 to 86400'],
+  [['calls', 'paymnts'], 2, 'workload-unknown', 'Did you mean payments?'],
   [['capture', 'order:payments'], 2, 'link-unknown', 'Did you mean orders:payments?'],
   [['mode', 'mtls', '--stop-at', 'wide'], 2, 'step-unknown', 'Did you mean widen?'],
   [['mtrix'], 2, 'command-unknown', 'Did you mean matrix?'],
@@ -38,6 +48,40 @@ it.each([
   [['audit', '--since', 'x'], 2, 'usage', '--since'],
   [['capture', 'edge:gateway', '-o', '/proc/x'], 2, 'file-not-writable', '/proc/x'],
   [['capture', 'edge:gateway', '--with-keys', '--no-request'], 2, 'usage', '--no-request'],
+  [['explain', 'evesdrop'], 2, 'scenario-unknown', 'Did you mean eavesdrop?'],
+  [['explain', 'eavesdrop', '--mode', 'mtsl'], 2, 'mode-unknown', 'Did you mean mtls?'],
+  [['explain'], 2, 'usage', '--help'],
+  [['claims', 'B1'], 2, 'usage', '--help'],
+  [['matrix', '--mode', 'hybird'], 2, 'mode-unknown', 'Did you mean hybrid?'],
+  [['matrix', '--html'], 2, 'usage', '--help'],
+  [['matrix', '--html', '-'], 2, 'usage', '--html'],
+  [['matrix', '--html', '--links'], 2, 'usage', '--html'],
+  [['matrix', '--html', '/dev/full'], 2, 'file-not-a-page', 'something else'],
+  [['matrix', '--mode', 'mtls', '--mode', 'hybrid'], 2, 'usage', '"mtls" and "hybrid"'],
+  [['matrix', '--html', '.'], 2, 'file-not-a-page', 'a directory'],
+  [['matrix', '--html', 'package.json'], 2, 'file-not-a-page', 'package.json'],
+  [['matrix', '--html', '/proc/x.html'], 2, 'file-not-writable', '/proc/x.html'],
+  [['matrix', '--html', 'absent/x.html'], 2, 'file-not-writable', 'absent'],
+  [['matrix', '--kept'], 2, 'no-verdicts', 'hop matrix'],
+  [['gate', '--since', '5'], 2, 'usage', '30s, 10m or 2h'],
+  [['gate', '--since', '-1m'], 2, 'usage', '--since'],
+  [['gate', '--allow', 'collector'], 2, 'usage', 'payments:collector'],
+  [['gate', '--alow', 'a:b'], 2, 'usage', '--alow'],
+  [['gate', 'mtls'], 2, 'usage', '--help'],
+  [['switch', 'polcy'], 2, 'switch-unknown', 'Did you mean policy?'],
+  [['switch', 'policy', 'allow-some'], 2, 'body-invalid', 'least-privilege'],
+  [['switch', 'policy', 'deny-by-name:inventry'], 2, 'body-invalid', 'inventory'],
+  [['switch', 'policy', '{kind'], 2, 'usage', 'allow-all'],
+  [['switch', 'proxy-protocol', 'everyone'], 2, 'body-invalid', 'anyone'],
+  [['switch', 'l7', 'on'], 2, 'usage', 'JSON'],
+  [['switch', 'l7', '[]'], 2, 'body-invalid', 'l7: expected an object'],
+  [['switch', 'l7', '{"edge":{"waf":true}}'], 2, 'body-invalid', 'l7.edge.rate: expected a value, found nothing'],
+  [['switch', 'l7', rated(-1)], 2, 'body-invalid', 'l7.edge.rate.perSecond: expected at least 0.001, found -1'],
+  [['switch', 'l7', rated('NaN')], 2, 'usage', 'JSON'],
+  [['switch', 'l7', '{"__proto__":{}}'], 2, 'usage', 'JSON'],
+  [['switch', 'l7', '{"constructor":{}}'], 2, 'body-invalid', 'other than __proto__, prototype, constructor'],
+  [['switch', 'l7', '['.repeat(100_000)], 2, 'usage', '99900 characters more'],
+  [['switch', 'logPipelines', '{"payments":{"name":"x"}}'], 2, 'body-invalid', 'address'],
 ])('hop %j is refused', async (args, code, error, words) => {
   const plain = await hop(...args, '--state', running)
   expect(plain.code).toBe(code)
@@ -49,13 +93,22 @@ it.each([
   expect(json).toMatchObject({ code, answer: { error: { code: error } } })
 })
 
-it.each([['state'], ['mode'], ['mode', 'mtls'], ['map'], ['matrix'], ['audit'], ['down'], ['rollback'], ['request']])(
-  'hop %s %s: no lab, no answer',
-  async (...args) => {
-    const { code, answer } = await answerOf(...args.filter(Boolean), '--state', nowhere)
-    expect({ code, error: answer.error.code }).toEqual({ code: 3, error: 'no-lab' })
-  },
-)
+it.each([
+  ['state'],
+  ['mode'],
+  ['mode', 'mtls'],
+  ['map'],
+  ['matrix'],
+  ['audit'],
+  ['down'],
+  ['rollback'],
+  ['request'],
+  ['explain', 'eavesdrop'],
+  ['explain', 'eavesdrop', '--fresh'],
+])('hop %s %s: no lab, no answer', async (...args) => {
+  const { code, answer } = await answerOf(...args.filter(Boolean), '--state', nowhere)
+  expect({ code, error: answer.error.code }).toEqual({ code: 3, error: 'no-lab' })
+})
 
 it.each([
   ['a file', () => join(place.home, 'file')],
@@ -99,6 +152,41 @@ it('a state of another topology is refused', async () => {
     code: 2,
     answer: { error: { code: 'state-other-topology' } },
   })
+})
+
+it.each([
+  ['damaged', '{"format":1', 0o600, 'verdicts-unreadable'],
+  ['from another version', '{"format":99}', 0o600, 'verdicts-other-format'],
+  ['from anybody', '{}', 0o666, 'verdicts-not-ours'],
+])('verdicts that are %s are refused, and a run goes on without them', async (_, text, mode, error) => {
+  const file = join(running, 'verdicts.json')
+  writeFileSync(file, text)
+  chmodSync(file, mode)
+  for (const args of [['claims'], ['matrix', '--kept'], ['explain', 'eavesdrop']])
+    expect(await answerOf(...args, '--state', running)).toMatchObject({
+      code: 2,
+      answer: { error: { code: error, field: expect.stringContaining(file), remedy: expect.any(String) } },
+    })
+  const { code, err } = await hop('run', 'who-terminates', '--state', running)
+  expect(code).toBe(0)
+  expect(err).toMatch(error === 'verdicts-other-format' ? /^$/ : /The verdicts were not kept/)
+  rmSync(file)
+})
+
+it('who experiments with a lab or switches it has it alone, and whoever looks may look', async () => {
+  await alone(running, async () => {
+    for (const args of [['matrix'], ['run', 'eavesdrop'], ['explain', 'eavesdrop', '--fresh'], ['mode', 'mtls']])
+      expect(await answerOf(...args, '--state', running)).toMatchObject({
+        code: 1,
+        answer: { error: { code: 'lab-busy', remedy: expect.stringContaining('--state') } },
+      })
+    expect((await answerOf('switch', 'policy', 'allow-all', '--state', running)).answer.error.code).toBe('lab-busy')
+    for (const args of [['switch'], ['mode'], ['state'], ['calls']])
+      expect((await hop(...args, '--state', running)).code).toBe(0)
+  })
+  const { answer } = await answerOf('state', '--state', running)
+  expect(answer).toMatchObject({ mode: 'edge-terminate-plaintext', switched: {} })
+  expect((await hop('switch', 'policy', 'default', '--state', running)).code).toBe(0)
 })
 
 it('a topology with mistakes is refused with the place of each', async () => {
@@ -157,7 +245,20 @@ it('a wrong operator token is refused, a lab of another version is named, and th
 it('help is complete and says the exit codes', async () => {
   const { code, out } = await hop('--help')
   expect(code).toBe(0)
-  for (const word of ['start', 'up', 'down', 'mode', 'rollback', 'map', 'request', 'run', 'matrix', 'capture', 'audit'])
+  for (const word of [
+    'start',
+    'up',
+    'down',
+    'mode',
+    'rollback',
+    'map',
+    'request',
+    'run',
+    'matrix',
+    'capture',
+    'calls',
+    'audit',
+  ])
     expect(out).toMatch(new RegExp(`^  ${word} `, 'm'))
   expect(out).toContain('Exit codes')
   expect((await hop()).code).toBe(2)

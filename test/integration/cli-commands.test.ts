@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { catalogue } from '../../scenarios/catalogue.ts'
+import { claimIds } from '../../scenarios/claims.ts'
 import { modes } from '../../services/modes.ts'
 import { answerOf, createHome, hop, start } from './cli-support.ts'
 
@@ -71,6 +72,21 @@ it('request is followed hop by hop, and fails when it is refused', async () => {
   expect(sent.code).toBe(1)
 })
 
+it('calls tells who called a workload, as whom, and by which rule', async () => {
+  await hop(...at('request'))
+  const { answer } = await answerOf(...at('calls', 'payments'))
+  const allowed = answer.find(({ rule }: { rule?: string }) => rule === 'orders:payments')
+  expect(allowed).toMatchObject({
+    callee: 'payments',
+    caller: 'spiffe://hop.lab/orders',
+    method: 'POST',
+    path: '/charges',
+  })
+  expect((await hop(...at('calls'))).out).toContain('client:edge')
+  const { answer: denied } = await answerOf(...at('calls', '--denied'))
+  expect(denied.every((call: object) => 'denied' in call && !('rule' in call))).toBe(true)
+})
+
 it('scenarios are listed without a lab', async () => {
   const { answer } = await answerOf('scenarios')
   expect(answer.map(({ id }: { id: string }) => id)).toEqual(catalogue.map(({ id }) => id))
@@ -90,10 +106,58 @@ it('run shows one experiment with its evidence, in the modes asked for, and leav
 it('matrix puts guarantees to the test in a mode', async () => {
   const { code, out, err } = await hop(...at('matrix', '--mode', 'hybrid'))
   expect(out).toContain('✓ holds')
+  expect(out).toMatch(/^Boundary +hybrid$/m)
   expect(out).toMatch(/\d+ cells/)
+  expect(out).not.toContain('edge → gateway  ')
   expect(err).toContain('switched live')
   expect(out + err).not.toContain('\u001b')
-  expect(code).toBe(out.includes('all as expected') ? 0 : 1)
+  expect(code, out).toBe(0)
+  expect(statSync(join(state, 'verdicts.json')).mode & 0o777).toBe(0o600)
+})
+
+it('what came out last is there again without a new run, link by link and as a page', async () => {
+  const { code, out } = await hop(...at('matrix', '--kept', '--mode', 'hybrid', '--links'))
+  expect(out).toMatch(/^ {6}orders → payments +✓ holds$/m)
+  expect(out).toMatch(/cells, .*, observed until \d{4}-/)
+  expect(code, out).toBe(0)
+  const file = join(place.home, 'kept.html')
+  const { answer } = await answerOf(...at('matrix', '--kept', '--html', file))
+  expect(answer.html).toBe(file)
+  const page = readFileSync(file, 'utf8')
+  expect(page).toMatch(/^<!doctype html>/)
+  expect(page).toMatch(/<pre class="hex"[^>]*>00000000 {2}[0-9a-f]{2} /)
+  expect(/<script|<img|<[^>]* (src|on\w+)=| href="(?!#)/.test(page)).toBe(false)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+})
+
+it('an answer longer than a pipe holds is written to its end', async () => {
+  const { out } = await hop(...at('matrix', '--kept', '--json'))
+  expect(out.length).toBeGreaterThan(128 * 1024)
+  expect(out.endsWith('}\n')).toBe(true)
+})
+
+it('explain tells in prose what came out, runs what did not run yet, and says when it was', async () => {
+  const kept = await answerOf(...at('explain', 'eavesdrop', '--mode', 'hybrid'))
+  expect(kept.code).toBe(0)
+  expect(kept.answer.modes[0].observedAt).toMatch(/^\d{4}-/)
+  const fresh = await answerOf(...at('explain', 'eavesdrop', '--mode', 'hybrid', '--fresh'))
+  expect(fresh.answer.modes).toMatchObject([{ mode: 'hybrid', observedAt: null }])
+  const { out } = await hop(...at('explain', 'who-terminates'))
+  expect(out.replaceAll('\n', ' ')).toMatch(/ends at the service itself.* In re-encrypt \(.*It was run just now\./)
+  expect((await hop(...at('explain', 'who-terminates'))).out).toContain('It was observed at')
+  expect((await answerOf(...at('mode'))).answer.mode).toBe('re-encrypt')
+})
+
+it('claims are listed with what shows them and what came out last', async () => {
+  const { code, answer } = await answerOf(...at('claims'))
+  expect(code).toBe(0)
+  expect(answer.topology).toBe('shop')
+  expect(answer.claims.map(({ id }: { id: string }) => id)).toEqual(claimIds)
+  const { scenarios } = answer.claims.find(({ id }: { id: string }) => id === 'B2')
+  expect(scenarios[0].verdicts).toContainEqual(expect.objectContaining({ mode: 'hybrid', verdict: 'mixed' }))
+  const nowhere = await hop('claims', '--state', join(place.home, 'nowhere'))
+  expect(nowhere).toMatchObject({ code: 0, err: '' })
+  expect(nowhere.out).toContain('not run yet')
 })
 
 it('capture writes a file for its owner, with keys when asked for', async () => {
@@ -121,6 +185,18 @@ it('a reader that stops reading is no failure', async () => {
   running.child.stdout?.destroy()
   const { code, err } = await running.ended
   expect({ code, err }).toEqual({ code: 0, err: '' })
+})
+
+it('token prints a signed token and nothing else, and the audit does not hold it', async () => {
+  const { out, code } = await hop(...at('token', '--subject', 'eve', '--role', 'support', '--lifetime', '60'))
+  expect(code).toBe(0)
+  const [, payload] = out.trim().split('.')
+  const claims = JSON.parse(Buffer.from(payload!, 'base64url').toString())
+  expect(claims).toMatchObject({ sub: 'eve', roles: ['support'], aud: 'shop', exp: claims.iat + 60 })
+  const audit = await hop(...at('audit', '--json'))
+  expect(audit.out).toContain('"target":"eve"')
+  expect(audit.out).not.toContain(payload)
+  expect((await answerOf(...at('token', '--subject', 'a b'))).answer.error.code).toBe('body-invalid')
 })
 
 it('colour can be forced, and JSON stays plain', async () => {

@@ -32,9 +32,13 @@ const run = (args: string[], env: NodeJS.ProcessEnv = {}) => {
   return { child, said, ready, ended: once(child, 'close').then(([code]) => code as number) }
 }
 
-it('the control plane and a workload run as processes; tokens travel in files only', async () => {
-  const stateDir = join(home, 'state')
-  const control = run(['control', '--state', stateDir])
+it.each([
+  ['shop', 'a workload'],
+  ['shop-sidecars', 'a workload behind a sidecar'],
+])('in the %s the control plane and %s run as processes; tokens travel in files only', async shape => {
+  const stateDir = join(home, `state-${shape}`)
+  const topology = { HOP_TOPOLOGY: `topologies/${shape}.yaml` }
+  const control = run(['control', '--state', stateDir], topology)
   const { workload, operator, tokenFile, bundleFile } = await control.ready
   expect(statSync(tokenFile).mode & 0o777).toBe(0o600)
   const operatorToken = readFileSync(tokenFile, 'utf8').trim()
@@ -47,9 +51,10 @@ it('the control plane and a workload run as processes; tokens travel in files on
     return (await fetch(`http://${operator.host}:${operator.port}${path}`, asked)).json()
   }
   const { token } = (await api('/api/join-tokens', { workload: 'orders', reason: 'a test' })) as { token: string }
-  const joinTokenFile = join(home, 'join-token')
+  const joinTokenFile = join(home, `join-token-${shape}`)
   writeFileSync(joinTokenFile, `${token}\n`, { mode: 0o600 })
   const settings = {
+    ...topology,
     HOP_CONTROL: `${workload.host}:${workload.port}`,
     HOP_BUNDLE: bundleFile,
     HOP_JOIN_TOKEN_FILE: joinTokenFile,

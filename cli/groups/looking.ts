@@ -1,0 +1,48 @@
+import type { CallsWords } from '../commands/calls.ts'
+import type { TokenWords } from '../commands/token.ts'
+import { append, type Define } from './define.ts'
+
+/** Seeing what is there. */
+export const lookingCommands = (command: Define): void => {
+  command('map', 'each hop as observed: transport, version, cipher, key exchange, both identities', async context =>
+    (await import('../commands/observe.ts')).map(context),
+  )
+  command<{ header?: string[]; body?: string }>(
+    'request [method] [path]',
+    "one request (default: the topology's probe), followed hop by hop",
+    async (context, words, method, path) =>
+      (await import('../commands/observe.ts')).request(context, method, path, words),
+  )
+    .option('--header <header>', "such as 'x-forwarded-for: 192.0.2.1'; again for more", append)
+    .option('--body <json>', 'JSON, or @file')
+    .addHelpText('after', `\nExample: hop request GET /orders/1 --header 'x-user: mallory'`)
+  command<TokenWords>(
+    'token',
+    "a user's signed token, for the Authorization header of a request",
+    async (context, words) => (await import('../commands/token.ts')).token(context, words),
+  )
+    .option('--subject <name>', 'who the user is (default: ada)')
+    .option('--role <role>', 'a role the user has; again for more', append)
+    .option('--audience <name>', "whom it is for (default: the topology's)")
+    .option('--lifetime <seconds>', 'how long it is valid, at most 86400 (default: 3600)')
+    .addHelpText('after', `\nExample: hop request --header "authorization: Bearer $(hop token --role support)"`)
+  command<{ output?: string; withKeys?: boolean; request?: boolean }>(
+    'capture <link>',
+    'one request on a link, as a capture file for Wireshark',
+    async (context, words, link = '') => (await import('../commands/capture.ts')).capture(context, link, words),
+  )
+    .option('-o, --output <file>', 'where to, - for standard output (default: named after the link)')
+    .option('--with-keys', 'put the session secrets in, so that the capture can be opened')
+    .option('--no-request', 'no new request: what is recorded already')
+    .addHelpText('after', `\nExample: hop capture orders:payments -o payments.pcapng`)
+  command<CallsWords>(
+    'calls [workload]',
+    'who called it, as whom, proven by what, by which rule (default: every workload)',
+    async (context, words, name) => (await import('../commands/calls.ts')).calls(context, name, words),
+  )
+    .option('--denied', 'only what was denied')
+    .addHelpText('after', `\nFrom the records of the workloads, each of which remembers its last 2000 requests.`)
+  command<{ since?: string }>('audit', 'who did what to the lab', async (context, words) =>
+    (await import('../commands/look.ts')).audit(context, words),
+  ).option('--since <number>', 'only entries after this one')
+}
