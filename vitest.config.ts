@@ -9,6 +9,11 @@ export default defineConfig({
   test: {
     // vitest keeps one core for itself; these tests mostly wait for sockets
     maxWorkers: Math.max(2, availableParallelism()),
-    projects: [project('unit', 15_000), project('integration', 60_000), project('slow', 600_000)],
+    projects: [
+      project('unit', 15_000),
+      project('integration', 60_000),
+      project('slow', 600_000),
+      project('witness', 600_000),
+    ],
   },
 })

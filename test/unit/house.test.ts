@@ -33,10 +33,6 @@ const floorOf = (path: string): number => floors.findIndex(([, rooms]) => rooms.
 const importsOf = (path: string, pattern: RegExp): string[] =>
   [...textOf.get(path)!.matchAll(pattern)].map(([, ...to]) => normalize(join(dirname(path), to.find(Boolean)!)))
 const everyImport = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g
-/** Those that are there at run time: types are erased. */
-const runningImport =
-  /^(?:import|export)(?! type\b)[^;'"]*?\bfrom '(\.[^']+)'|^import '(\.[^']+)'|\bimport\('(\.[^']+)'\)/gm
-
 const product = sources.filter(path => !/^(test|bench)\//.test(path))
 
 describe('the house', () => {
@@ -54,13 +50,13 @@ describe('the house', () => {
     expect(upwards).toEqual([])
   })
 
-  test('has no circles in what runs', () => {
+  test('has no circles, not even of types', () => {
     const done = new Set<string>()
     const circles: string[] = []
     const visit = (path: string, trail: readonly string[]): void => {
       if (trail.includes(path)) circles.push([...trail.slice(trail.indexOf(path)), path].join(' → '))
       if (done.has(path) || trail.includes(path)) return
-      for (const to of importsOf(path, runningImport)) if (textOf.has(to)) visit(to, [...trail, path])
+      for (const to of importsOf(path, everyImport)) if (textOf.has(to)) visit(to, [...trail, path])
       done.add(path)
     }
     for (const path of sources) visit(path, [])
@@ -90,6 +86,15 @@ describe('modes', () => {
 
   test('are compared with nowhere: the table says what a mode means', () => {
     expect(product.filter(path => path !== 'services/modes.ts' && comparison.test(textOf.get(path)!))).toEqual([])
+  })
+
+  test('leave no trace in what services do: their code says nothing about transport', () => {
+    const programs = product.filter(path =>
+      /^services\/(orders|payments|inventory|shipping|generic|gateway)\//.test(path),
+    )
+    expect(programs.length).toBeGreaterThanOrEqual(6)
+    const aware = /\b(m?tls|https|certificates?|plaintext|encrypt\w*|transport)\b/i
+    expect(programs.filter(path => aware.test(textOf.get(path)!))).toEqual([])
   })
 
   test('are unknown to the chassis altogether', () => {
