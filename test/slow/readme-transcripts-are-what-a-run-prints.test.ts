@@ -10,20 +10,19 @@ const env = { ...process.env, HOP_STATE: join(home, 'state'), NO_COLOR: '1', COL
 /** Runs a command line of the README as it stands; answers all it printed, whatever its exit code. */
 const run = (line: string): Promise<string> =>
   new Promise(resolve => {
-    execFile('sh', ['-c', line], { env, timeout: 60_000, cwd: process.cwd() }, (_error, stdout, stderr) =>
+    execFile('sh', ['-c', line], { env, timeout: 280_000, cwd: process.cwd() }, (_error, stdout, stderr) =>
       resolve(stdout + stderr),
     )
   })
 
-/** Ids, numbers and column widths differ from run to run; words and verdicts do not. */
+/** Ids, numbers, column widths and where a line is broken differ from run to run; words and verdicts do not. */
 const settled = (text: string): string[] =>
   text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{12,}\b/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\d+(?:\.\d+)?/g, 'N')
-    .split('\n')
-    .map(line => line.replaceAll(/\s+/g, ' ').trim())
-    .filter(line => line !== '')
+    .split(/\s+/)
+    .filter(word => word !== '')
 
 const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```console\n([\s\S]*?)```/g)].map(([, text]) => text!)
 
