@@ -135,3 +135,13 @@ test('every mutant names a guard, a test file that is there and the name of a te
     expect(files, path).toContain(file)
   }
 })
+
+test('every mutant still applies to the code it removes a guard from', () => {
+  const patches = files.filter(path => /^test\/mutants\/.*\.patch$/.test(path))
+  const stale = patches.filter(path => {
+    const text = readFileSync(join(root, path), 'utf8')
+    const input = text.slice(text.indexOf('\n\n') + 2)
+    return spawnSync('git', ['apply', '--check', '-'], { cwd: root, input }).status !== 0
+  })
+  expect(stale).toEqual([])
+})
