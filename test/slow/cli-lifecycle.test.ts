@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { isAlive } from '../../lab/process-life.ts'
 import { readLabFile } from '../../lab/state-file.ts'
 import { answerOf, createHome, hop, start } from '../integration/cli-support.ts'
 
-let place = createHome()
-afterEach(() => {
-  place.clean()
+let place: ReturnType<typeof createHome>
+beforeEach(() => {
   place = createHome()
 })
+afterEach(() => place.clean())
 
 const pidIn = (dir: string): number => readLabFile(dir)?.pid ?? 0
 
