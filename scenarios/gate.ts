@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Observations } from '../services/chassis/observation.ts'
+import { readUntil } from './flows/patience.ts'
 import { type Marks, recordsSince } from './flows/records.ts'
 import type { LabClient } from './lab-client.ts'
 import { type PlaintextSeen, plaintextSeen } from './plaintext-seen.ts'
@@ -67,8 +68,6 @@ export type ObserveOptions = GateOptions & {
 
 /** What a request sets off comes later than its answer: records, and what log pipelines make of them. */
 const aftermathMs = 400
-const tries = 5
-const pauseMs = 60
 
 /**
  * Asks every workload what it saw, and judges that. A caller's record of a request follows its callee's, so what nobody
@@ -80,17 +79,14 @@ export const observeGate = async (lab: LabClient, options: ObserveOptions = {}):
   const { topology } = lab
   const since = options.since === 'all' ? null : (options.since ?? (await reachedAt(lab)))
   const from = since === null ? null : new Date(since).toISOString()
-  for (let left = tries; ; left--) {
+  const look = async () => {
     const all = await recordsSince(lab, zeroed(lab))
     const reports = Object.fromEntries(Object.entries(all).map(([name, report]) => [name, after(report, from)]))
-    const judged = judgeGate(plaintextSeen({ topology, mode, reports }), options)
-    if (!judged.passed && left > 1) {
-      await wait(pauseMs)
-      continue
-    }
-    const seen = { topology: topology.name, mode, since: from, ...judged }
-    return probed ? { ...seen, probe: probed.outcome, passed: judged.passed && probed.served } : seen
+    return judgeGate(plaintextSeen({ topology, mode, reports }), options)
   }
+  const judged = await readUntil(look, ({ passed }) => passed, { tries: 5, pauseMs: 60 })
+  const seen = { topology: topology.name, mode, since: from, ...judged }
+  return probed ? { ...seen, probe: probed.outcome, passed: judged.passed && probed.served } : seen
 }
 
 /** The same about what came after these marks. */

@@ -4,6 +4,7 @@ import { linkTitle, type Topology } from '../../services/topology.ts'
 import { callsOf, concrete } from '../../services/topology-calls.ts'
 import { count, handled } from '../flows/evidence.ts'
 import { isClients } from '../flows/hops.ts'
+import { median } from '../flows/median.ts'
 import { type Passing, watchPassings } from '../flows/passing.ts'
 import { defineScenario, type Evidence, type Observed } from '../scenario.ts'
 
@@ -115,6 +116,3 @@ const priceOf = (workload: string, { addedMs, handshakeMs, closedAgain }: Passin
     count('TLS connections it opens again behind it', workload, closedAgain.length),
   ]
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0

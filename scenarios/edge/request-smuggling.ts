@@ -50,7 +50,7 @@ const settled = (lab: LabClient, marks: Marks, tried: readonly OnHop[]): Promise
   readUntil<Records>(
     () => recordsSince(lab, marks),
     records => tried.every(({ reader, proper }) => pairIn(records, reader, proper).found),
-    40,
+    { tries: 40 },
   )
 
 /** The connection that asked for the proper path, and how many requests a rule let in on it. */

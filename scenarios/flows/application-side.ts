@@ -1,31 +1,27 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { ApplicationRecord, Observations } from '../../services/chassis/observation.ts'
 import type { Hop } from '../../services/modes.ts'
 import type { Topology } from '../../services/topology.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Evidence } from '../scenario.ts'
 import { isInner } from './hops.ts'
+import { median } from './median.ts'
+import { readUntil } from './patience.ts'
 
 /** A hop that ends at a sidecar: its callee's program knows plaintext only. */
 export const endsAtSidecar = (hop: Hop, { workloads }: Topology): boolean =>
   isInner(hop) && workloads[hop.link.callee]!.sidecar
 
-const tries = 6
-const pauseMs = 15
-
 /** What a workload saw since, once its application has told of the request in this span; as it is after a little patience. */
-export const reportWithSpan = async (
+export const reportWithSpan = (
   lab: LabClient,
   workload: string,
   since: number,
   spanId: string | undefined,
-): Promise<Observations> => {
-  for (let left = tries; ; left--) {
-    const report = await lab.report(workload, since)
-    if (left === 1 || report.application?.some(record => record.spanId === spanId)) return report
-    await wait(pauseMs)
-  }
-}
+): Promise<Observations> =>
+  readUntil(
+    () => lab.report(workload, since),
+    report => gotBehind(report, spanId) !== undefined,
+  )
 
 /** The application's own account of one of its sidecar's requests; undefined where it never got it. */
 export const gotBehind = (report: Observations, spanId: string | undefined): ApplicationRecord | undefined =>
@@ -36,10 +32,10 @@ export type Price = { requests: number; medianMs: number }
 
 export const priceOf = ({ requests, application = [] }: Pick<Observations, 'requests' | 'application'>): Price => {
   const inside = new Map(application.map(({ spanId, durationMs }) => [spanId, durationMs]))
-  const added = requests
-    .flatMap(({ spanId, durationMs }) => (inside.has(spanId) ? [durationMs - inside.get(spanId)!] : []))
-    .sort((a, b) => a - b)
-  return { requests: added.length, medianMs: added[Math.floor(added.length / 2)] ?? 0 }
+  const added = requests.flatMap(({ spanId, durationMs }) =>
+    inside.has(spanId) ? [durationMs - inside.get(spanId)!] : [],
+  )
+  return { requests: added.length, medianMs: median(added) }
 }
 
 /** The request in the application's words. */

@@ -1,15 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-const tries = 6
-const pauseMs = 15
+/** How often is looked, and how long is waited in between. */
+type Patience = { tries: number; pauseMs: number }
+
+const usual: Patience = { tries: 6, pauseMs: 15 }
 
 /** Reads until it is enough, with a little patience: a record is written when its answer is gone. The last reading counts. */
 export const readUntil = async <Read>(
   read: () => Promise<Read>,
   enough: (read: Read) => boolean,
-  mostTries = tries,
+  { tries = usual.tries, pauseMs = usual.pauseMs }: Partial<Patience> = {},
 ): Promise<Read> => {
-  for (let left = mostTries; ; left--) {
+  for (let left = tries; ; left--) {
     const found = await read()
     if (left === 1 || enough(found)) return found
     await wait(pauseMs)

@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Observations, RequestRecord } from '../../services/chassis/observation.ts'
 import type { LabClient } from '../lab-client.ts'
+import { readUntil } from './patience.ts'
 import { type Marks, recordsSince } from './records.ts'
 
 /** A request record and whose it is. */
@@ -12,17 +12,12 @@ export type Story = { entry: Told | undefined; told: Told[]; reports: Record<str
 /** What to recognize the request by: nobody believes a client's own request id, so it is found by what it asked for. */
 export type Sought = { method: string; path: string; from?: string }
 
-const tries = 6
-const pauseMs = 15
-
 /** Finds a request that came in after the marks; a record is written when its answer is gone, so a little patience helps. */
-export const readStory = async (lab: LabClient, marks: Marks, sought: Sought): Promise<Story> => {
-  for (let left = tries; ; left--) {
-    const story = tell(await recordsSince(lab, marks), sought)
-    if (story.entry || left === 1) return story
-    await wait(pauseMs)
-  }
-}
+export const readStory = (lab: LabClient, marks: Marks, sought: Sought): Promise<Story> =>
+  readUntil(
+    async () => tell(await recordsSince(lab, marks), sought),
+    ({ entry }) => entry !== undefined,
+  )
 
 const tell = (reports: Record<string, Observations>, { method, path, from }: Sought): Story => {
   const all = Object.entries(reports).flatMap(([workload, { requests }]) =>
