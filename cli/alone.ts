@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { HopError } from '../pki/error.ts'
-import { prepareStateFile } from '../services/control/state-dir.ts'
+import { prepareStateFile } from '../services/control/state/state-dir.ts'
 
 /**
  * Does something that nobody else may do with the same lab meanwhile: two matrices would switch the modes under each

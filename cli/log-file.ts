@@ -1,6 +1,6 @@
 import { createWriteStream, openSync, renameSync, statSync, type WriteStream } from 'node:fs'
 import type { DestinationStream } from 'pino'
-import { prepareStateFile } from '../services/control/state-dir.ts'
+import { prepareStateFile } from '../services/control/state/state-dir.ts'
 
 export type LogFile = DestinationStream & { path: string; close(): Promise<void> }
 

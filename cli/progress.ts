@@ -1,5 +1,5 @@
 import type { MatrixEvent } from '../scenarios/runner.ts'
-import type { Progress } from '../services/control/rollout.ts'
+import type { Progress } from '../services/control/rollout/rollout.ts'
 import { pad } from './render/table.ts'
 import { count, duration } from './render/words.ts'
 import type { Screen } from './screen.ts'

@@ -1,8 +1,8 @@
 import type { LabAccess } from '../lab/embedded.ts'
 import { HopError } from '../pki/error.ts'
 import { createLabHttp, errorOf, type ProblemParts } from '../scenarios/lab-http.ts'
-import type { Outcome, Progress } from '../services/control/rollout.ts'
-import type { Step } from '../services/control/steps.ts'
+import type { Outcome, Progress } from '../services/control/rollout/rollout.ts'
+import type { Step } from '../services/control/rollout/steps.ts'
 import type { Mode } from '../services/modes.ts'
 
 type LastLine = ({ done: true } & Outcome) | { done: false; problem: ProblemParts }

@@ -1,7 +1,7 @@
 import type { Observations, RequestRecord } from '../services/chassis/observation.ts'
 import { matches } from '../services/chassis/policy.ts'
 import type { Transport } from '../services/chassis/transport.ts'
-import { client, type Topology } from '../services/topology.ts'
+import { client, type Topology } from '../services/topology/topology.ts'
 import { recordsSince } from './flows/records.ts'
 import type { LabClient } from './lab-client.ts'
 

@@ -1,5 +1,5 @@
 import type { Mode } from '../services/modes.ts'
-import type { Situation } from '../services/topology.ts'
+import type { Situation } from '../services/topology/topology.ts'
 import { type CostId, type Costs, countOf } from './costs.ts'
 import type { Cell } from './scenario.ts'
 

@@ -1,6 +1,6 @@
 import type { Hop } from '../services/modes.ts'
-import type { Topology } from '../services/topology.ts'
-import type { NeedId } from '../services/topology-needs.ts'
+import type { NeedId } from '../services/topology/needs.ts'
+import type { Topology } from '../services/topology/topology.ts'
 import { crossing, judgeBorder } from './boundary/zone-border.ts'
 import { callersProven } from './flows/callers-proven.ts'
 import { certificatesShown } from './flows/certificates-shown.ts'

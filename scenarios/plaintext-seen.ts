@@ -2,7 +2,7 @@ import type { ConnectionRecord, Observations, RequestRecord } from '../services/
 import type { Transport } from '../services/chassis/transport.ts'
 import { hopsOf } from '../services/hops.ts'
 import type { Mode } from '../services/modes.ts'
-import { linkId, type Topology } from '../services/topology.ts'
+import { linkId, type Topology } from '../services/topology/topology.ts'
 
 /**
  * Plaintext between two ends, as they recorded it. An end that is no workload of the topology goes by its address, or

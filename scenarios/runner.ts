@@ -1,6 +1,6 @@
 import { usualHopsOf } from '../services/hops.ts'
 import { modes as allModes, type Hop, type Mode } from '../services/modes.ts'
-import type { Topology } from '../services/topology.ts'
+import type { Topology } from '../services/topology/topology.ts'
 import { catalogue } from './catalogue.ts'
 import { inconclusive, judged, notApplicable } from './cells.ts'
 import type { Costs } from './costs.ts'

@@ -1,5 +1,5 @@
 import type { Hop, Mode } from '../services/modes.ts'
-import type { Topology } from '../services/topology.ts'
+import type { Topology } from '../services/topology/topology.ts'
 import type { ClaimId } from './claims.ts'
 import type { LabClient } from './lab-client.ts'
 

@@ -1,6 +1,6 @@
 import { type Hop, type Mode, modeTable } from './modes.ts'
-import { client, type Link, linkId, type Topology } from './topology.ts'
-import { reachableFrom } from './topology-graph.ts'
+import { reachableFrom } from './topology/graph.ts'
+import { client, type Link, linkId, type Topology } from './topology/topology.ts'
 
 /** The link the public client uses. Belongs to no workload's own links, so it is made here. */
 export const clientLink = (topology: Topology, to: string = topology.ingress.edge): Link =>

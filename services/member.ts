@@ -16,8 +16,8 @@ import { createTokenCheck } from './l7/tokens.ts'
 import { startRun } from './program-code.ts'
 import { type ProgramName, programs } from './programs.ts'
 import { startBehindSidecar } from './sidecar/behind-sidecar.ts'
-import type { Topology } from './topology.ts'
-import { callsOf } from './topology-calls.ts'
+import { callsOf } from './topology/calls.ts'
+import type { Topology } from './topology/topology.ts'
 
 export type MemberOptions = {
   topology: Topology

@@ -1,5 +1,5 @@
 import type { Transport } from './chassis/transport.ts'
-import type { Link } from './topology-link.ts'
+import type { Link } from './topology/link.ts'
 
 /** Where TLS starts and ends. This table is the only place in the project that knows modes. */
 export type Mode = 'edge-terminate-plaintext' | 're-encrypt' | 'mtls' | 'passthrough' | 'hybrid'

@@ -1,5 +1,5 @@
 import { findLab } from '../../lab/state-file.ts'
-import type { Step } from '../../services/control/steps.ts'
+import type { Step } from '../../services/control/rollout/steps.ts'
 import { alone } from '../alone.ts'
 import { choose, chooseMode } from '../choice.ts'
 import { type Context, withLab } from '../command.ts'

@@ -1,6 +1,6 @@
 import { HopError } from '../../pki/error.ts'
 import type { LabClient } from '../../scenarios/lab-client.ts'
-import type { Switches, SwitchName } from '../../services/control/switches.ts'
+import type { Switches, SwitchName } from '../../services/control/rollout/switches.ts'
 import { alone } from '../alone.ts'
 import { choose } from '../choice.ts'
 import { type Context, withLab } from '../command.ts'

@@ -1,6 +1,6 @@
 import { linkIds } from '../../services/hops.ts'
-import type { Topology } from '../../services/topology.ts'
-import { readTopology } from '../../services/topology-file.ts'
+import { readTopology } from '../../services/topology/file.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import type { Context } from '../command.ts'
 import { complaintJson } from '../complain.ts'
 import { detach } from '../detach.ts'

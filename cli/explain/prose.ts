@@ -1,7 +1,7 @@
 import { claims } from '../../scenarios/claims.ts'
 import type { Cell, CellVerdict, Evidence, Scenario } from '../../scenarios/scenario.ts'
 import { type Mode, modeTable } from '../../services/modes.ts'
-import { linkTitle } from '../../services/topology.ts'
+import { linkTitle } from '../../services/topology/topology.ts'
 import { listed, moment, shown } from '../render/words.ts'
 import { guaranteeOnEach } from '../sections.ts'
 import { type Outcome, outcomesOf } from './outcomes.ts'

@@ -1,5 +1,5 @@
 import type { Cell, Evidence } from '../../scenarios/scenario.ts'
-import { linkTitle } from '../../services/topology.ts'
+import { linkTitle } from '../../services/topology/topology.ts'
 import { hexDump } from './hex-dump.ts'
 import { type Html, html } from './html.ts'
 

@@ -1,5 +1,5 @@
 import { type Cell, type Evidence, guaranteeOn, type Scenario } from '../../scenarios/scenario.ts'
-import { linkTitle } from '../../services/topology.ts'
+import { linkTitle } from '../../services/topology/topology.ts'
 import type { Paint } from '../paint.ts'
 import { pad, wrap } from './table.ts'
 import { duration, shown, verdictWord } from './words.ts'

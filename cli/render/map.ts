@@ -1,5 +1,5 @@
 import type { Identity, MapHop, ObservedHop, RequestMap } from '../../scenarios/map.ts'
-import { linkTitle } from '../../services/topology.ts'
+import { linkTitle } from '../../services/topology/topology.ts'
 import type { Paint } from '../paint.ts'
 import { table } from './table.ts'
 import { count, workloadOf } from './words.ts'

@@ -1,7 +1,7 @@
 import type { Matrix } from '../../scenarios/runner.ts'
 import type { Cell, Scenario } from '../../scenarios/scenario.ts'
 import { tally } from '../../scenarios/tally.ts'
-import { linkTitle } from '../../services/topology.ts'
+import { linkTitle } from '../../services/topology/topology.ts'
 import type { Paint } from '../paint.ts'
 import { type Entry, sectionsOf } from '../sections.ts'
 import { renderCosts } from './costs.ts'

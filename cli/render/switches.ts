@@ -1,4 +1,4 @@
-import type { Switches } from '../../services/control/switches.ts'
+import type { Switches } from '../../services/control/rollout/switches.ts'
 import type { Paint } from '../paint.ts'
 import { table } from './table.ts'
 import { shown } from './words.ts'

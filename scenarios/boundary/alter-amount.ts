@@ -1,5 +1,5 @@
 import type { Hop } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import { type Altered, alteredField, alterOnce } from '../flows/alteration.ts'
 import { count, outcome } from '../flows/evidence.ts'
 import { defineScenario, eachLink, type Observed } from '../scenario.ts'

@@ -1,6 +1,6 @@
 import { usualHopsOf } from '../../services/hops.ts'
 import type { Hop, Mode } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import { count } from '../flows/evidence.ts'
 import { isClients } from '../flows/hops.ts'
 import { type WireContent, wireCarries } from '../flows/on-the-wire.ts'

@@ -1,5 +1,5 @@
-import type { Switches } from '../../services/control/switches.ts'
-import { linkId } from '../../services/topology.ts'
+import type { Switches } from '../../services/control/rollout/switches.ts'
+import { linkId } from '../../services/topology/topology.ts'
 import { everywhere } from '../expected.ts'
 import { excerpt, outcome } from '../flows/evidence.ts'
 import { mark } from '../flows/records.ts'

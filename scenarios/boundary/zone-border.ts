@@ -1,5 +1,5 @@
 import type { Hop } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import { excerpt, unreadable } from '../flows/evidence.ts'
 import { type WireContent, wireCarries } from '../flows/on-the-wire.ts'
 import { type Watched, watchEveryWay } from '../flows/watched-probe.ts'

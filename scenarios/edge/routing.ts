@@ -1,5 +1,5 @@
-import type { Topology } from '../../services/topology.ts'
-import { concrete } from '../../services/topology-calls.ts'
+import { concrete } from '../../services/topology/calls.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import { whereTheEdgeReads } from '../expected.ts'
 import { mark } from '../flows/records.ts'
 import { readStory, type Told } from '../flows/story.ts'

@@ -1,6 +1,6 @@
 import type { ApplicationRecord, Observations } from '../../services/chassis/observation.ts'
 import type { Hop } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Evidence } from '../scenario.ts'
 import { isInner } from './hops.ts'

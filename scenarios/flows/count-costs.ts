@@ -1,6 +1,6 @@
 import type { Observations } from '../../services/chassis/observation.ts'
 import type { Hop } from '../../services/modes.ts'
-import { linkTitle, type Topology } from '../../services/topology.ts'
+import { linkTitle, type Topology } from '../../services/topology/topology.ts'
 import { type Cost, type Costs, costTitles } from '../costs.ts'
 import type { LabClient } from '../lab-client.ts'
 import { freshCanary } from '../tools/canary.ts'

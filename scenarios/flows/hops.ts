@@ -1,8 +1,8 @@
 import { spiffeId } from '../../pki/spiffe.ts'
 import type { Address } from '../../services/chassis/transport.ts'
 import type { Hop } from '../../services/modes.ts'
-import { client, type Link, type Topology } from '../../services/topology.ts'
-import { concrete, hasBody } from '../../services/topology-calls.ts'
+import { concrete, hasBody } from '../../services/topology/calls.ts'
+import { client, type Link, type Topology } from '../../services/topology/topology.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Canary } from '../tools/canary.ts'
 

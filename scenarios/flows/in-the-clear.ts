@@ -1,5 +1,5 @@
 import { linkIds } from '../../services/hops.ts'
-import { linkTitle } from '../../services/topology.ts'
+import { linkTitle } from '../../services/topology/topology.ts'
 import type { Watched } from './watched-probe.ts'
 
 /**

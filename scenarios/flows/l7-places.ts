@@ -1,4 +1,4 @@
-import type { L7Settings, Switches } from '../../services/control/switches.ts'
+import type { L7Settings, Switches } from '../../services/control/rollout/switches.ts'
 import type { LabClient } from '../lab-client.ts'
 import { whileSwitched } from './switched.ts'
 

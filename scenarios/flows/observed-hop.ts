@@ -1,6 +1,6 @@
 import type { ConnectionRecord, Observations } from '../../services/chassis/observation.ts'
 import type { Hop } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import type { Identity, ObservedHop } from '../observed.ts'
 import type { Attempt } from '../tools/attempt.ts'
 import { holderOf } from './held.ts'

@@ -1,5 +1,5 @@
 import { usualHopsOf } from '../../services/hops.ts'
-import { concrete, hasBody } from '../../services/topology-calls.ts'
+import { concrete, hasBody } from '../../services/topology/calls.ts'
 import type { LabClient } from '../lab-client.ts'
 import { freshAddress, random } from '../tools/canary.ts'
 import { type Dial, dialRaw, failureIn, oneAnswer, statusesIn } from '../tools/raw.ts'

@@ -1,6 +1,6 @@
 import { hopsOf } from '../../services/hops.ts'
 import type { Hop } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import type { LabClient } from '../lab-client.ts'
 import { freshCanary } from '../tools/canary.ts'
 import { dialRaw, oneAnswer, type Raw, statusesIn } from '../tools/raw.ts'

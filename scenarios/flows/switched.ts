@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Switches, SwitchName } from '../../services/control/switches.ts'
+import type { Switches, SwitchName } from '../../services/control/rollout/switches.ts'
 import type { LabClient } from '../lab-client.ts'
 
 /** Does `work` while one switch of the lab stands otherwise, and sets it back whatever happens. */

@@ -1,5 +1,5 @@
 import type { Hop } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import type { LabClient } from '../lab-client.ts'
 import { succeeded } from './evidence.ts'
 import { isInner } from './hops.ts'

@@ -1,5 +1,5 @@
 import type { Hop } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import type { LabClient } from '../lab-client.ts'
 import { idOf, strangerTo } from './hops.ts'
 import { callAsCaller, callFromInside, type Guise, type InsiderOutcome } from './insider-call.ts'

@@ -1,5 +1,5 @@
-import type { Topology } from '../../services/topology.ts'
-import { concrete, hasBody } from '../../services/topology-calls.ts'
+import { concrete, hasBody } from '../../services/topology/calls.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import { freshCanary } from '../tools/canary.ts'
 import type { OutsiderRequest } from '../tools/outsider.ts'
 

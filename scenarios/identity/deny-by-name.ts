@@ -1,5 +1,5 @@
 import type { Hop } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 import { idOf, isInner, strangerTo } from '../flows/hops.ts'
 import { callAsCaller, callFromInside, type InsiderOutcome, wasServed } from '../flows/insider-call.ts'
 import { whileSwitched } from '../flows/switched.ts'

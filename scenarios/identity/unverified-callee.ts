@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../../services/control/audit.ts'
+import type { AuditEntry } from '../../services/control/state/audit.ts'
 import type { Hop } from '../../services/modes.ts'
 import { count } from '../flows/evidence.ts'
 import { isInner } from '../flows/hops.ts'

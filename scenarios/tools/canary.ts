@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { Topology } from '../../services/topology.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 
 /** A probe whose every value is fresh, so that finding one on the wire can have one cause only. */
 export type Canary = {

@@ -1,14 +1,14 @@
 import type { Address, Transport } from '../chassis/transport.ts'
 import { hopsOf } from '../hops.ts'
 import type { Mode } from '../modes.ts'
-import type { Topology } from '../topology.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { Issuer } from './certificates/issuer.ts'
 import type { Fleet } from './fleet.ts'
-import type { RolloutRow } from './intent.ts'
-import type { Issuer } from './issuer.ts'
-import { workloadId } from './plan.ts'
-import type { Publisher } from './publisher.ts'
-import type { Store } from './store.ts'
-import { type Switches, switchedFrom } from './switches.ts'
+import { workloadId } from './rollout/plan.ts'
+import type { Publisher } from './rollout/publisher.ts'
+import { type Switches, switchedFrom } from './rollout/switches.ts'
+import type { RolloutRow } from './state/intent.ts'
+import type { Store } from './state/store.ts'
 
 /** What the operator sees at a glance. */
 export type ControlState = {

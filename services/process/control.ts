@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { createLog } from '../chassis/telemetry.ts'
 import { createControl } from '../control/control.ts'
-import { makeDirectory } from '../control/directory.ts'
-import { readTopology } from '../topology-file.ts'
+import { makeDirectory } from '../control/state/directory.ts'
+import { readTopology } from '../topology/file.ts'
 import { writeSecret } from './secret-files.ts'
 import { required, type Settings } from './settings.ts'
 

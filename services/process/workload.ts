@@ -5,7 +5,7 @@ import { createLogBatch } from '../chassis/log-batch.ts'
 import type { Address } from '../chassis/transport.ts'
 import { type Member, startMember } from '../member.ts'
 import { nearest } from '../nearest.ts'
-import { readTopology } from '../topology-file.ts'
+import { readTopology } from '../topology/file.ts'
 import { readGiven } from './secret-files.ts'
 import { required, type Settings } from './settings.ts'
 

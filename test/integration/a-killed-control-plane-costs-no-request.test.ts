@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Address } from '../../services/chassis/transport.ts'
 import type { ControlState } from '../../services/control/glance.ts'
 import { type Member, startMember } from '../../services/member.ts'
-import { readTopology } from '../../services/topology-file.ts'
+import { readTopology } from '../../services/topology/file.ts'
 import { createPublicClient, operator, type TestLab, topologyFile } from '../support/lab.ts'
 import { startLoad } from '../support/load.ts'
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { createControl } from '../../services/control/control.ts'
-import { readTopology } from '../../services/topology-file.ts'
+import { readTopology } from '../../services/topology/file.ts'
 
 /** A control plane in a process of its own, for tests that kill it. Says where it is on standard output. */
 const [stateDir = '', workloadPort = '0', operatorPort = '0'] = process.argv.slice(2)

@@ -13,7 +13,7 @@ import type { Desired } from '../../services/chassis/desired.ts'
 import type { Observations } from '../../services/chassis/observation.ts'
 import type { Address } from '../../services/chassis/transport.ts'
 import { type Control, type ControlOptions, createControl } from '../../services/control/control.ts'
-import { readTopology } from '../../services/topology-file.ts'
+import { readTopology } from '../../services/topology/file.ts'
 
 export const shop = readTopology('topologies/shop.yaml')
 export const workloads = Object.keys(shop.workloads)

@@ -8,8 +8,8 @@ import { readStory } from '../../scenarios/flows/story.ts'
 import { connectLab, type LabClient } from '../../scenarios/lab-client.ts'
 import { freshAddress, freshCanary } from '../../scenarios/tools/canary.ts'
 import { createOutsider } from '../../scenarios/tools/outsider.ts'
-import type { ProxyProtocolSwitch } from '../../services/control/switches.ts'
-import { readTopology } from '../../services/topology-file.ts'
+import type { ProxyProtocolSwitch } from '../../services/control/rollout/switches.ts'
+import { readTopology } from '../../services/topology/file.ts'
 
 // other systems have no loopback address but 127.0.0.1, so there is nobody to tell apart
 describe.runIf(process.platform === 'linux').each([true, false])('with the wire %s, TLS passed through', wire => {

@@ -16,7 +16,7 @@ import { createOutsider } from '../../scenarios/tools/outsider.ts'
 import { assertionHeader } from '../../services/chassis/propagation.ts'
 import { hopsOf } from '../../services/hops.ts'
 import { modes } from '../../services/modes.ts'
-import { readTopology } from '../../services/topology-file.ts'
+import { readTopology } from '../../services/topology/file.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'hop-users-'))
 const topology = readTopology('topologies/shop.yaml')

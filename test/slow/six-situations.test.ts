@@ -4,7 +4,7 @@ import bestFit from '../../scenarios/deciding/best-fit.ts'
 import { connectLab, type LabClient } from '../../scenarios/lab-client.ts'
 import { runMatrix } from '../../scenarios/runner.ts'
 import { modes } from '../../services/modes.ts'
-import { parseTopology } from '../../services/topology-file.ts'
+import { parseTopology } from '../../services/topology/file.ts'
 import { startTestLab, type TestLab, topologyFile } from '../support/lab.ts'
 
 let embedded: TestLab | undefined

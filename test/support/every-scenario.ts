@@ -10,7 +10,7 @@ import { observeMap } from '../../scenarios/map.ts'
 import { type Matrix, runMatrix, runScenario } from '../../scenarios/runner.ts'
 import type { Cell } from '../../scenarios/scenario.ts'
 import { modes } from '../../services/modes.ts'
-import { readTopology } from '../../services/topology-file.ts'
+import { readTopology } from '../../services/topology/file.ts'
 
 const patient = 300_000
 

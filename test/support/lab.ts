@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Agent, type Dispatcher } from 'undici'
 import { type EmbeddedLab, type EmbeddedOptions, startEmbedded } from '../../lab/embedded.ts'
-import type { Topology } from '../../services/topology.ts'
-import { readTopology } from '../../services/topology-file.ts'
+import { readTopology } from '../../services/topology/file.ts'
+import type { Topology } from '../../services/topology/topology.ts'
 
 export type TestLab = EmbeddedLab & { topology: Topology; stateDir: string }
 

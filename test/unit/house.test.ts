@@ -21,7 +21,7 @@ const textOf = new Map(sources.map(path => [path, readFileSync(join(root, path),
 const floors: [name: string, rooms: RegExp][] = [
   ['pki', /^pki\//],
   ['chassis', /^services\/chassis\//],
-  ['topology and modes', /^services\/(topology[a-z-]*|modes|hops|nearest|program-names)\.ts$/],
+  ['topology and modes', /^services\/(topology\/[a-z-]+|modes|hops|nearest|program-names)\.ts$/],
   ['services', /^services\//],
   ['lab', /^lab\//],
   ['scenarios', /^scenarios\//],

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startEmbedded } from '../../../lab/embedded.ts'
 import { createLog } from '../../../services/chassis/telemetry.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 import { bareTls, createCleanup, createMesh, idOf } from './mesh.ts'
 import { desiredOf, letIn, send, startWorkload } from './workloads.ts'
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { decide } from '../../../services/chassis/policy.ts'
-import { planOf } from '../../../services/control/plan.ts'
-import { planAt, steps } from '../../../services/control/steps.ts'
+import { planOf } from '../../../services/control/rollout/plan.ts'
+import { planAt, steps } from '../../../services/control/rollout/steps.ts'
 import { modes } from '../../../services/modes.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const shop = readTopology('topologies/shop.yaml')
 

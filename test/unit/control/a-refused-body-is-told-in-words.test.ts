@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { expect, it } from 'vitest'
-import { addressSchema, byName, checked, text } from '../../../services/control/body.ts'
+import { addressSchema, byName, checked, text } from '../../../services/control/api/body.ts'
 
 const name = v.picklist(['edge', 'orders'])
 const settings = byName(name, v.strictObject({ waf: v.boolean(), rate: v.nullable(v.pipe(v.number(), v.minValue(1))) }))

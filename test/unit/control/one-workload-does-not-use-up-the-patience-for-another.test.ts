@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createAuthority } from '../../../pki/authority.ts'
 import { mintProfile } from '../../../pki/profiles.ts'
 import type { KeyPair } from '../../../services/chassis/tls-options.ts'
-import { createWorkloadServer } from '../../../services/control/workload-server.ts'
+import { createWorkloadServer } from '../../../services/control/api/workload-server.ts'
 
 const authority = createAuthority({ trustDomain: 'hop.lab', clock: Date.now })
 const stranger = createAuthority({ trustDomain: 'hop.lab', clock: Date.now })

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createOperatorServer } from '../../../services/control/operator-server.ts'
+import { createOperatorServer } from '../../../services/control/api/operator-server.ts'
 
 const token = 'the-operators-own-token'
 let app: FastifyInstance<Server>

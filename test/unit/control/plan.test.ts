@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type Plan, planOf, resolve } from '../../../services/control/plan.ts'
-import { planAt, reversed, steps } from '../../../services/control/steps.ts'
-import { defaultSwitches } from '../../../services/control/switches.ts'
+import { type Plan, planOf, resolve } from '../../../services/control/rollout/plan.ts'
+import { planAt, reversed, steps } from '../../../services/control/rollout/steps.ts'
+import { defaultSwitches } from '../../../services/control/rollout/switches.ts'
 import { hopsOf } from '../../../services/hops.ts'
 import { type Mode, modes } from '../../../services/modes.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const shop = readTopology('topologies/shop.yaml')
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openStore } from '../../../services/control/store.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { openStore } from '../../../services/control/state/store.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const shop = readTopology('topologies/shop.yaml')
 let parent: string

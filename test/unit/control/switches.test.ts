@@ -1,9 +1,14 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { decide } from '../../../services/chassis/policy.ts'
-import { type Circumstances, planOf, resolve } from '../../../services/control/plan.ts'
-import { defaultSwitches, type Switches, switchedFrom, switchSchema } from '../../../services/control/switches.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { type Circumstances, planOf, resolve } from '../../../services/control/rollout/plan.ts'
+import {
+  defaultSwitches,
+  type Switches,
+  switchedFrom,
+  switchSchema,
+} from '../../../services/control/rollout/switches.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const shop = readTopology('topologies/shop.yaml')
 const defaults = defaultSwitches(shop)

@@ -10,7 +10,7 @@ import type { StoodIn } from '../../../scenarios/flows/stand-in.ts'
 import { judgeImpostors } from '../../../scenarios/identity/impostor-callee.ts'
 import { judgeForgottenCheck } from '../../../scenarios/identity/unverified-callee.ts'
 import { hopsOf } from '../../../services/hops.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const hop = hopsOf(readTopology('topologies/shop.yaml'), 'mtls').find(({ link }) => link.id === 'orders:payments')!
 const about = { scenario: 'x', mode: 'mtls', expected: 'holds', ms: 1 } as const

@@ -9,7 +9,7 @@ import type { Recorded } from '../../../scenarios/tap-client.ts'
 import type { HeldCertificate } from '../../../services/chassis/observation.ts'
 import { hopsOf } from '../../../services/hops.ts'
 import { type Mode, modes } from '../../../services/modes.ts'
-import { needIds } from '../../../services/topology-needs.ts'
+import { needIds } from '../../../services/topology/needs.ts'
 import { answered, hop, refusedAs, served, shop } from './outcomes.ts'
 
 const told = (workload: string, how: Partial<Told> = {}): Told => ({ ...served().request!, workload, ...how })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import decryptionPoints, { judgePlaces, type SeenHop } from '../../../scenarios/boundary/decryption-points.ts'
 import type { ObservedHop } from '../../../scenarios/observed.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const shop = readTopology('topologies/shop.yaml')
 

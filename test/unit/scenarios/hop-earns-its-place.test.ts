@@ -4,7 +4,7 @@ import type { Passing } from '../../../scenarios/flows/passing.ts'
 import type { Told } from '../../../scenarios/flows/story.ts'
 import { hopsOf } from '../../../services/hops.ts'
 import type { Mode } from '../../../services/modes.ts'
-import { parseTopology, readTopology } from '../../../services/topology-file.ts'
+import { parseTopology, readTopology } from '../../../services/topology/file.ts'
 import { shop as shopText } from '../topology/shop.ts'
 
 const told = (workload: string, how: Partial<Told> = {}): Told => ({

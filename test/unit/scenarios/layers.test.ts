@@ -3,7 +3,7 @@ import layers, { judgeLayer, needOf, type Protection } from '../../../scenarios/
 import type { Transport } from '../../../services/chassis/transport.ts'
 import { hopsOf } from '../../../services/hops.ts'
 import type { Mode } from '../../../services/modes.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const shop = readTopology('topologies/shop.yaml')
 const hop = (link: string, mode: Mode = 'mtls') => hopsOf(shop, mode).find(candidate => candidate.link.id === link)!

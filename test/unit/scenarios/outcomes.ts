@@ -2,7 +2,7 @@ import type { InsiderOutcome } from '../../../scenarios/flows/insider-call.ts'
 import type { Attempt } from '../../../scenarios/tools/attempt.ts'
 import type { ConnectionRecord, RequestRecord } from '../../../services/chassis/observation.ts'
 import { hopsOf } from '../../../services/hops.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 export const shop = readTopology('topologies/shop.yaml')
 

@@ -3,7 +3,7 @@ import type { LinkScenario } from '../../../scenarios/scenario.ts'
 import type { ApplicationRecord, Observations, RequestRecord } from '../../../services/chassis/observation.ts'
 import { hopsOf } from '../../../services/hops.ts'
 import type { Hop, Mode } from '../../../services/modes.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 export const hopIn = (shape: string, mode: Mode, link: string): Hop =>
   hopsOf(readTopology(`topologies/${shape}.yaml`), mode).find(hop => hop.link.id === link)!

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { keepingSwitches, setSwitches, whileSwitched } from '../../../scenarios/flows/switched.ts'
 import type { LabClient } from '../../../scenarios/lab-client.ts'
-import { defaultSwitches, type Switches } from '../../../services/control/switches.ts'
+import { defaultSwitches, type Switches } from '../../../services/control/rollout/switches.ts'
 import { shop } from './outcomes.ts'
 
 /** As much of a lab as has switches. */

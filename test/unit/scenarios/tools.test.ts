@@ -6,7 +6,7 @@ import { createAuthority } from '../../../pki/authority.ts'
 import { mintProfile } from '../../../pki/profiles.ts'
 import { freshCanary, luhn } from '../../../scenarios/tools/canary.ts'
 import { decryptAll } from '../../../scenarios/tools/decrypt.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 test('a canary has a fresh value for every class of data, and each can be told from all others', () => {
   const topology = readTopology('topologies/shop.yaml')

@@ -7,7 +7,7 @@ import { judgeUserRole } from '../../../scenarios/identity/user-role.ts'
 import { judgeUserTokens } from '../../../scenarios/identity/user-token.ts'
 import type { RequestRecord } from '../../../services/chassis/observation.ts'
 import { hopsOf } from '../../../services/hops.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const topology = readTopology('topologies/shop.yaml')
 const hop = hopsOf(topology, 'mtls').find(({ link }) => link.id === 'orders:payments')!

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import zoneBorder, { type Crossing, judgeBorder } from '../../../scenarios/boundary/zone-border.ts'
 import { wireCarries } from '../../../scenarios/flows/on-the-wire.ts'
 import { hopsOf } from '../../../services/hops.ts'
-import { readTopology } from '../../../services/topology-file.ts'
+import { readTopology } from '../../../services/topology/file.ts'
 
 const shop = readTopology('topologies/shop.yaml')
 const hops = hopsOf(shop, 'mtls')

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { isMode } from '../../../services/modes.ts'
-import { parseTopology, readTopology } from '../../../services/topology-file.ts'
+import { parseTopology, readTopology } from '../../../services/topology/file.ts'
 import { shop, thrownBy } from './shop.ts'
 
 const situation = (text: string) => shop.replace(/^situation:\n(?: .*\n)*/m, `situation: ${text}\n`)

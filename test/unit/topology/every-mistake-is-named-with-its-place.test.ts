@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseTopology } from '../../../services/topology-file.ts'
+import { parseTopology } from '../../../services/topology/file.ts'
 import { shop, thrownBy } from './shop.ts'
 
 /** One change to the shop, and what the error says of it: place, expected, found (parts of them). */

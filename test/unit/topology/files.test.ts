@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { callsOf } from '../../../services/topology-calls.ts'
-import { parseTopology, readTopology } from '../../../services/topology-file.ts'
+import { callsOf } from '../../../services/topology/calls.ts'
+import { parseTopology, readTopology } from '../../../services/topology/file.ts'
 import { shop, thrownBy } from './shop.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'hop-topology-'))

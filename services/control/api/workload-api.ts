@@ -1,0 +1,123 @@
+import type { Server } from 'node:https'
+import type { FastifyInstance } from 'fastify'
+import * as v from 'valibot'
+import { HopError } from '../../../pki/error.ts'
+import type { Observations } from '../../chassis/observation.ts'
+import type { Address } from '../../chassis/transport.ts'
+import type { Issuer } from '../certificates/issuer.ts'
+import type { Fleet } from '../fleet.ts'
+import type { Publisher } from '../rollout/publisher.ts'
+import type { Store } from '../state/store.ts'
+import { addressSchema, checked, count, text } from './body.ts'
+import { createLine } from './stream.ts'
+import type { Authenticate } from './workload-server.ts'
+
+type WorkloadApiOptions = {
+  store: Store
+  issuer: Issuer
+  fleet: Fleet
+  publisher: Publisher
+  authenticate: Authenticate
+  pingMs: number
+}
+
+const csr = text(60_000)
+const ip = v.pipe(text(45), v.ip('an IP address'))
+const bodies = {
+  enrol: v.strictObject({ token: text(200), csr, workload: text(200) }),
+  renew: v.strictObject({ csr }),
+  public: v.strictObject({ csr, dnsName: text(255) }),
+  stream: v.strictObject({ listening: addressSchema, applied: count, dialsFrom: v.optional(ip) }),
+  ack: v.strictObject({ version: count, ok: v.boolean(), error: v.optional(text(2000)), drained: v.boolean() }),
+  report: v.looseObject({
+    connections: v.array(v.any()),
+    requests: v.array(v.any()),
+    keyLog: v.array(v.string()),
+    held: v.array(v.any()),
+    cursor: count,
+  }),
+}
+
+/**
+ * What workloads ask of the control plane:
+ * `POST /v1/enrol`, `/v1/renew`, `/v1/public` → a {@link Grant}; `/v1/stream` → NDJSON of `ControlMessage`, long-lived;
+ * `/v1/ack`, `/v1/report/:id` → 204. All but the first need the workload's own certificate.
+ */
+export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOptions): void => {
+  const { store, issuer, fleet, publisher, authenticate, pingMs } = options
+  const { audit, intent } = store
+
+  app.post('/v1/enrol', { config: { rateLimit: { max: 3000, timeWindow: 60_000 } } }, request => {
+    const { token, csr, workload } = checked(bodies.enrol, request.body)
+    const act = { who: `anonymous at ${request.ip}`, action: 'enrol', target: workload }
+    return audit.during(act, () => issuer.enrol(token, csr, workload))
+  })
+
+  app.post('/v1/renew', request => {
+    const { id, name } = authenticate(request)
+    const { csr } = checked(bodies.renew, request.body)
+    return audit.during({ who: id, action: 'renew' }, () => issuer.renew(name, csr))
+  })
+
+  app.post('/v1/public', request => {
+    const { id, name } = authenticate(request)
+    const { csr, dnsName } = checked(bodies.public, request.body)
+    const mayHold = publisher.current(name)?.publicNames ?? []
+    return audit.during({ who: id, action: 'public-name', target: dnsName }, () =>
+      issuer.publicName(dnsName, csr, mayHold),
+    )
+  })
+
+  app.post('/v1/stream', (request, reply) => {
+    const { id, name, serial } = authenticate(request)
+    const { listening, applied, dialsFrom } = checked(bodies.stream, request.body)
+    publisher.seen(applied)
+    // ahead of what was published: the state is an older one, and a version below his own would not move him
+    const ahead = applied > publisher.version(name)
+    register(id, name, { listening, dialsFrom }, ahead ? [name] : [])
+    let detach = () => {}
+    const line = createLine(() => detach(), pingMs)
+    detach = fleet.attach(name, line, serial)
+    line.send(issuer.trustMessage())
+    const desired = publisher.current(name)
+    if (desired) line.send({ type: 'desired', desired })
+    return reply.header('cache-control', 'no-store').type('application/x-ndjson').send(line.body)
+  })
+
+  type Place = { listening: Address; dialsFrom: string | undefined }
+  const register = (who: string, name: string, { listening, dialsFrom }: Place, again: string[]): void => {
+    const before = intent.addresses()[name]
+    const moved = before?.host !== listening.host || before.port !== listening.port
+    publisher.publish(() => {
+      if (moved) intent.setAddress(name, listening)
+      intent.setSource(name, dialsFrom)
+    }, again)
+    if (moved) audit.note({ who, action: 'register', target: `${listening.host}:${listening.port}` })
+  }
+
+  app.post('/v1/ack', (request, reply) => {
+    const { name } = authenticate(request)
+    const { version, ok, error, drained } = checked(bodies.ack, request.body)
+    const current = publisher.version(name)
+    if (version > current)
+      throw new HopError('ack-of-the-future', {
+        field: 'version',
+        expected: `at most ${current}`,
+        found: String(version),
+      })
+    fleet.ack(name, { version, ok, drained, ...(error === undefined ? {} : { error }) })
+    return reply.code(204).send()
+  })
+
+  app.post<{ Params: { id: string } }>('/v1/report/:id', { bodyLimit: 8 * 1024 * 1024 }, (request, reply) => {
+    const { name } = authenticate(request)
+    const observations = { ...checked(bodies.report, request.body), workload: name } as Observations
+    if (!fleet.reported(name, request.params.id, observations))
+      throw new HopError('not-found', {
+        field: 'report',
+        expected: 'one that was asked for',
+        found: request.params.id.slice(0, 40),
+      })
+    return reply.code(204).send()
+  })
+}

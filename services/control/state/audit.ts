@@ -1,0 +1,84 @@
+import type { Logger } from 'pino'
+import { HopError } from '../../../pki/error.ts'
+import type { Database } from './database.ts'
+
+/** Who did what, when, and how it went. `who` is `operator`, `control` or a SPIFFE ID. */
+export type AuditEntry = {
+  id: number
+  at: number
+  who: string
+  action: string
+  target: string
+  /** `ok`, or the code of the refusal. */
+  result: string
+  detail: Record<string, unknown>
+}
+
+export type Act = { who: string; action: string; target?: string; detail?: Record<string, unknown> }
+
+/** The record of every act that changes state. Holds no secrets. */
+export type Audit = {
+  /** Appends an entry with result `ok`, or `result`. */
+  note(act: Act & { result?: string }): void
+  /** Does `work` and records how it ended; a refusal is recorded by its code and thrown on. */
+  during<T>(act: Act, work: () => T): T
+  /** At most 1000 entries after `id`, oldest first. */
+  since(id: number): AuditEntry[]
+}
+
+export const createAudit = (db: Database, clock: () => number, log: Logger): Audit => {
+  const note: Audit['note'] = ({ who, action, target = '', detail = {}, result = 'ok' }) => {
+    const kept = redact(detail)
+    const text = (value: string) => value.slice(0, 300)
+    db.run(
+      'INSERT INTO audit (at, who, action, target, result, detail) VALUES (?, ?, ?, ?, ?, ?)',
+      clock(),
+      text(who),
+      action,
+      text(target),
+      result,
+      JSON.stringify(kept),
+    )
+    log[result === 'ok' ? 'info' : 'warn']({ audit: { who: text(who), action, target: text(target), result } }, action)
+  }
+  return {
+    note,
+    during(act, work) {
+      const failed = (error: unknown): never => {
+        note({ ...act, result: error instanceof HopError ? error.code : 'internal-error' })
+        throw error
+      }
+      try {
+        const result = work()
+        if (result instanceof Promise) {
+          result.then(() => note(act), failed).catch(() => {})
+          return result
+        }
+        note(act)
+        return result
+      } catch (error) {
+        return failed(error)
+      }
+    },
+    since: id =>
+      db
+        .all<AuditEntry & { detail: string }>('SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT 1000', id)
+        .map(row => ({ ...row, detail: JSON.parse(row.detail) })),
+  }
+}
+
+const secret = /token|secret|password|authorization|cookie|card|csr|privatekey|^key$/i
+
+/** Drops what must not be written down: fields named like secrets, and PEM blocks wherever they stand. Cuts long texts. */
+export const redact = (value: unknown, depth = 0): Record<string, unknown> | unknown => {
+  if (typeof value === 'string') return value.includes('-----BEGIN') ? '[redacted]' : value.slice(0, 300)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > 4) return '[deep]'
+  if (Array.isArray(value)) return value.slice(0, 100).map(item => redact(item, depth + 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, isSecret(name, item) ? '[redacted]' : redact(item, depth + 1)]),
+  )
+}
+
+/** Whether tokens are asked for is no secret. */
+const isSecret = (name: string, item: unknown): boolean => typeof item !== 'boolean' && secret.test(name)
