@@ -1,12 +1,34 @@
-import type { KeyObject } from 'node:crypto'
 import { type CertificateSpec, signCertificate } from './certificate.ts'
 import { buildCrl, type Revoked } from './crl.ts'
 import { checkDnsName } from './dns-name.ts'
-import { HopError } from './error.ts'
 import { basicConstraints, crlDistributionPoint, extendedKeyUsage, keyUsage, subjectAltName } from './extensions.ts'
-import { createHierarchy, type Hierarchy, type IssuerName, newSerial } from './hierarchy.ts'
-import { type Issuer, type IssuerState, issuerState, openIssuer } from './issuer.ts'
-import { assertStrongKey, type KeyType } from './keys.ts'
+import {
+  type CaInfo,
+  type CrlScope,
+  caInfos,
+  type GenerationInfo,
+  generationInfos,
+  intermediatesOf,
+  listedCas,
+  rootsOf,
+} from './generation-lists.ts'
+import {
+  type AuthorityState,
+  arranged,
+  caId,
+  exportGenerations,
+  type FirstAuthorityState,
+  type Generation,
+  type Generations,
+  generationId,
+  openGenerations,
+  signing,
+  supersededBelow,
+  without,
+} from './generations.ts'
+import { createHierarchy, defaultLifetimes, type IssuerName, type Lifetimes, newSerial } from './hierarchy.ts'
+import type { KeyType } from './keys.ts'
+import { checkRequest, fault, type LeafRequest, leafValidity } from './leaf-request.ts'
 import { distinguishedName } from './names.ts'
 import { toPem } from './pem.ts'
 import { checkTrustDomain, parseSpiffeId } from './spiffe.ts'
@@ -24,18 +46,16 @@ export type AuthorityOptions = {
   crlUrl?: string
 }
 
-/** Milliseconds. `backdateMs` forgives clocks that are a little behind. */
-export type Lifetimes = { rootMs: number; intermediateMs: number; crlMs: number; backdateMs: number }
+export type { CaInfo, GenerationInfo } from './generation-lists.ts'
+export type { AuthorityState, FirstAuthorityState } from './generations.ts'
+export type { Lifetimes } from './hierarchy.ts'
+export type { LeafRequest } from './leaf-request.ts'
 
-/** What {@link openAuthority} needs back. Holds the private keys in clear: the keeper's file must be its owner's alone. */
-export type AuthorityState = { version: 1 } & Record<IssuerName, IssuerState>
+/** Leaf and intermediate as PEM, leaf first; times in milliseconds; `serial` in lower-case hex; `issuer`: its CA's id. */
+export type Issued = { chain: string; serial: string; notBefore: number; notAfter: number; issuer: string }
 
-export type LeafRequest = { publicKey: KeyObject; lifetimeMs: number; serial: string }
-/** Leaf and intermediate as PEM, leaf first; times in milliseconds; `serial` in lower-case hex. */
-export type Issued = { chain: string; serial: string; notBefore: number; notAfter: number }
-
-/** A revoked serial, and who issued it where that is known; else it is listed by both intermediates. */
-export type RevokedBy = Revoked & { issuer?: IssuerName }
+/** A revoked serial, and who issued it where that is known (a kind of CA, or a CA's id); else every intermediate lists it. */
+export type RevokedBy = Revoked & { issuer?: string }
 
 /** The CA: it decides what certificates say. Whether somebody may have one was decided before it is asked. */
 export type Authority = {
@@ -43,45 +63,67 @@ export type Authority = {
   clock: () => number
   /** A new serial. The caller keeps it before use, so that no crash can lose or repeat one. */
   newSerial: () => string
-  /** The roots, one PEM each: what everybody trusts. */
-  trustBundle: () => string[]
-  /** Certificates of the CAs, PEM. */
+  /** The trusted roots, one PEM each: what everybody trusts. `all`: those too that are not trusted yet, or any more. */
+  trustBundle: (all?: 'all') => string[]
+  /** The CAs below them whose workloads are trusted, PEM: a listener is told by nobody which of them a caller has his from. */
+  intermediates: () => string[]
+  /** Certificates of the CAs that sign, PEM. */
   certificates: () => Record<IssuerName, string>
   /** An X.509-SVID. @throws HopError `spiffe-id-…`, `id-not-issuable`, `key-…`, `serial`, `lifetime`, `issuer-expired` */
   issueWorkload: (request: LeafRequest & { id: string }) => Issued
   /** A server certificate for one DNS name. @throws HopError `dns-name`, `key-…`, `serial`, `lifetime`, `issuer-expired` */
   issuePublic: (request: LeafRequest & { dnsName: string }) => Issued
-  /** The CRLs of root, workloads and public, in that order, PEM. Node checks whole chains and reads one list per item. */
-  crls: (lists: { revoked: RevokedBy[]; number: number; lifetimeMs?: number }) => string[]
+  /**
+   * The CRLs of root, workloads and public, in that order for each generation, PEM. Node checks whole chains and reads
+   * one list per item.
+   */
+  crls: (lists: { revoked: RevokedBy[]; number: number; lifetimeMs?: number; of?: CrlScope }) => string[]
+  /** Oldest first. */
+  generations: () => GenerationInfo[]
+  cas: () => CaInfo[]
+  /** Makes new CAs, under a new root or the one that signs. They are neither trusted nor do they sign. Returns their id. */
+  add: (what: 'root' | 'intermediate') => string
+  /** Says what becomes of generations; those not named sign nothing and are not trusted. */
+  arrange: (signs: string, trusted: readonly string[]) => void
+  /**
+   * Gives up a generation's keys for good. What is left: its root's list names its CAs until they have run out.
+   * @throws HopError `generation-in-use`
+   */
+  forget: (id: string) => void
   exportState: () => AuthorityState
+  /** Takes back everything since {@link Authority.exportState} was called. */
+  restore: (state: AuthorityState) => void
 }
-
-const day = 24 * 3600_000
-const defaults: Lifetimes = { rootMs: 365 * day, intermediateMs: 90 * day, crlMs: day, backdateMs: 60_000 }
 
 /** Makes a new authority: new keys, a root, two intermediates. @throws HopError `spiffe-id-trust-domain`, `dns-name` */
 export const createAuthority = (options: AuthorityOptions): Authority => {
   checkTrustDomain(options.trustDomain)
   if (options.publicSuffix !== undefined) checkDnsName(options.publicSuffix)
+  const cas = createHierarchy(shapeOf(options))
+  return authorityOver({ all: [{ cas, trusted: true, signs: true }], superseded: [] }, options)
+}
+
+const shapeOf = (options: AuthorityOptions) => {
   const { trustDomain, publicSuffix, keyType, clock } = options
-  const lifetimes = { ...defaults, ...options.lifetimes }
-  const shape = { trustDomain, publicSuffix, keyType, now: clock(), crlUrl: crlUrls(options), ...lifetimes }
-  return authorityOver(createHierarchy(shape), options)
+  const lifetimes = { ...defaultLifetimes, ...options.lifetimes }
+  return { trustDomain, publicSuffix, keyType, now: clock(), crlUrl: crlUrls(options), ...lifetimes }
 }
 
 /** An authority as it was when {@link Authority.exportState} was called. @throws HopError `authority-state` */
-export const openAuthority = (state: AuthorityState, options: AuthorityOptions): Authority => {
-  if (state?.version !== 1) {
-    throw new HopError('authority-state', { field: 'version', expected: '1', found: `${state?.version}` })
-  }
-  const open = (name: IssuerName) => openIssuer(state[name], name)
-  return authorityOver({ root: open('root'), workloads: open('workloads'), public: open('public') }, options)
-}
+export const openAuthority = (state: AuthorityState | FirstAuthorityState, options: AuthorityOptions): Authority =>
+  authorityOver(openGenerations(state), options)
 
-const authorityOver = (hierarchy: Hierarchy, options: AuthorityOptions): Authority => {
+const authorityOver = (opened: Generations, options: AuthorityOptions): Authority => {
   const { trustDomain, clock } = options
-  const { backdateMs, crlMs } = { ...defaults, ...options.lifetimes }
+  const { backdateMs, crlMs } = { ...defaultLifetimes, ...options.lifetimes }
   const crlUrl = crlUrls(options)
+  let held = opened
+
+  const named = (id: string | undefined): Generation => {
+    const found = id === undefined ? signing(held) : held.all.find(generation => generationId(generation) === id)
+    if (!found) throw fault('generation-unknown', 'generation', held.all.map(generationId).join(', '), `${id}`)
+    return found
+  }
 
   const issue = (
     from: IssuerName,
@@ -89,19 +131,23 @@ const authorityOver = (hierarchy: Hierarchy, options: AuthorityOptions): Authori
     leaf: Pick<CertificateSpec, 'subject' | 'extensions'>,
   ): Issued => {
     const { publicKey, serial } = checkRequest(request)
-    const signer = hierarchy[from]
-    const validity = leafValidity(signer, clock(), backdateMs, request.lifetimeMs)
+    const signer = named(request.from).cas[from]
+    const validity = leafValidity(signer, clock(), backdateMs, request)
     const extensions = [basicConstraints(false), ...leaf.extensions, crlDistributionPoint(crlUrl(from))]
     const der = signCertificate({ serial, signer, publicKey, ...validity, subject: leaf.subject, extensions })
-    return { chain: toPem('CERTIFICATE', der) + signer.certificate, serial, ...validity }
+    return { chain: toPem('CERTIFICATE', der) + signer.certificate, serial, issuer: caId(signer), ...validity }
   }
 
   return {
     trustDomain,
     clock,
     newSerial,
-    trustBundle: () => [hierarchy.root.certificate],
-    certificates: () => each(hierarchy, issuer => issuer.certificate),
+    trustBundle: all => rootsOf(held, all === 'all').map(root => root.certificate),
+    intermediates: () => intermediatesOf(held),
+    certificates: () => {
+      const { root, workloads, public: names } = signing(held).cas
+      return { root: root.certificate, workloads: workloads.certificate, public: names.certificate }
+    },
     issueWorkload: request => {
       const { trustDomain: domain, path } = parseSpiffeId(request.id)
       if (domain !== trustDomain || path === '') {
@@ -117,51 +163,38 @@ const authorityOver = (hierarchy: Hierarchy, options: AuthorityOptions): Authori
       const extensions = [keyUsage('digitalSignature'), extendedKeyUsage('serverAuth'), san]
       return issue('public', request, { subject: distinguishedName({}), extensions })
     },
-    crls: ({ revoked, number, lifetimeMs = crlMs }) => {
-      const thisUpdate = clock() - backdateMs
-      const nextUpdate = clock() + lifetimeMs
-      const listed = (by: IssuerName) => revoked.filter(({ issuer }) => (issuer ? issuer === by : by !== 'root'))
-      const lists = each(hierarchy, (issuer, name) =>
-        buildCrl({ issuer, number, revoked: listed(name), thisUpdate, nextUpdate }),
-      )
-      return [lists.root, lists.workloads, lists.public]
+    crls: ({ revoked, number, lifetimeMs = crlMs, of = 'given-out' }) => {
+      const now = clock()
+      const times = { thisUpdate: now - backdateMs, nextUpdate: now + lifetimeMs }
+      return listedCas(held, of).map(({ kind, issuer }) => {
+        const below = kind === 'root' ? supersededBelow(held, issuer, now, of === 'given-out') : []
+        const own = revoked.filter(({ issuer: by }) => (by ? by === kind || by === caId(issuer) : kind !== 'root'))
+        return buildCrl({ issuer, number, revoked: [...below, ...own], ...times })
+      })
     },
-    exportState: () => ({ version: 1, ...each(hierarchy, issuerState) }),
+    generations: () => generationInfos(held),
+    cas: () => caInfos(held),
+    add: what => {
+      const cas = createHierarchy(shapeOf(options), what === 'root' ? undefined : signing(held).cas.root)
+      const made: Generation = { cas, trusted: false, signs: false }
+      held = { ...held, all: [...held.all, made] }
+      return generationId(made)
+    },
+    arrange: (signs, trusted) => {
+      for (const id of [signs, ...trusted]) named(id)
+      held = arranged(held, signs, trusted, clock())
+    },
+    forget: id => {
+      held = without(held, named(id), clock())
+    },
+    exportState: () => exportGenerations(held),
+    restore: state => {
+      held = openGenerations(state)
+    },
   }
 }
-
-const each = <T>({ root, workloads, public: names }: Hierarchy, of: (issuer: Issuer, name: IssuerName) => T) => ({
-  root: of(root, 'root'),
-  workloads: of(workloads, 'workloads'),
-  public: of(names, 'public'),
-})
 
 const crlUrls =
   ({ crlUrl, trustDomain }: AuthorityOptions) =>
   (issuer: IssuerName): string =>
     `${crlUrl ?? `http://crl.${trustDomain}`}/${issuer}.crl`
-
-const checkRequest = (request: LeafRequest): LeafRequest => {
-  assertStrongKey(request.publicKey)
-  if (!/^[1-7][0-9a-f]{31}$/.test(request.serial)) {
-    throw fault('serial', 'serial', '32 hex digits from newSerial()', request.serial)
-  }
-  return request
-}
-
-const leafValidity = (issuer: Issuer, now: number, backdateMs: number, lifetimeMs: number) => {
-  if (!(lifetimeMs >= 1000)) throw fault('lifetime', 'lifetimeMs', 'a second or more', `${lifetimeMs}`)
-  if (now >= issuer.notAfter || now < issuer.notBefore) {
-    throw fault('issuer-expired', 'clock', `${iso(issuer.notBefore)} to ${iso(issuer.notAfter)}`, iso(now))
-  }
-  const wholeSeconds = (ms: number) => Math.floor(ms / 1000) * 1000
-  return {
-    notBefore: Math.max(wholeSeconds(now - backdateMs), issuer.notBefore),
-    notAfter: Math.min(wholeSeconds(now + lifetimeMs), issuer.notAfter),
-  }
-}
-
-const iso = (ms: number): string => new Date(ms).toISOString()
-
-const fault = (code: string, field: string, expected: string, found: string): HopError =>
-  new HopError(code, { field, expected, found: JSON.stringify(`${found}`.slice(0, 200)) })

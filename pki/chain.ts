@@ -31,6 +31,24 @@ export const verifyChain = (chain: readonly Buffer[], roots: readonly string[], 
   return certificates[0]!
 }
 
+/**
+ * Who a chain (leaf first) comes from, as far as its signatures tell: one of the roots (PEM), itself, or a stranger. Nothing
+ * else is checked: it names what a verifier has refused already, and says `roots` of a chain that may be bad otherwise.
+ */
+export const signerOf = (
+  chain: readonly X509Certificate[],
+  roots: readonly string[],
+): 'roots' | 'itself' | 'stranger' => {
+  const [leaf] = chain
+  const top = chain.at(-1)
+  if (!leaf || !top) return 'stranger'
+  if (roots.some(pem => isSignedBy(top, new X509Certificate(pem)))) return 'roots'
+  return leaf.verify(leaf.publicKey) ? 'itself' : 'stranger'
+}
+
+const isSignedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
+  certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+
 /** May this certificate issue, with so many intermediates below it? */
 const assertIssuer = ({ raw }: X509Certificate, below: number, now: number): void => {
   const { extensions, notBefore, notAfter } = readCertificate(raw)

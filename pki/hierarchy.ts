@@ -14,6 +14,19 @@ import { type Issuer, issuerOf } from './issuer.ts'
 import { generateKey, type KeyType, spkiOf } from './keys.ts'
 import { distinguishedName } from './names.ts'
 
+/** Milliseconds. `backdateMs` forgives clocks that are a little behind. */
+export type Lifetimes = { rootMs: number; intermediateMs: number; crlMs: number; backdateMs: number }
+
+const day = 24 * 3600_000
+
+/** Where nothing else is said. */
+export const defaultLifetimes: Lifetimes = {
+  rootMs: 365 * day,
+  intermediateMs: 90 * day,
+  crlMs: day,
+  backdateMs: 60_000,
+}
+
 /** The CAs of one authority. `root` signs the other two and nothing else. */
 export type IssuerName = 'root' | 'workloads' | 'public'
 export type Hierarchy = Record<IssuerName, Issuer>
@@ -36,18 +49,20 @@ export const newSerial = (): string => {
   return bytes.toString('hex')
 }
 
-/** Makes the root and its two issuing intermediates. */
-export const createHierarchy = (options: HierarchyOptions): Hierarchy => {
+/** Makes a root and its two issuing intermediates, or new intermediates below a root that is there. */
+export const createHierarchy = (options: HierarchyOptions, present?: Issuer): Hierarchy => {
   const { trustDomain, publicSuffix, now, backdateMs, rootMs, intermediateMs } = options
   const spiffe = subjectAltName([{ uri: `spiffe://${trustDomain}` }], false)
   const notBefore = now - backdateMs
-  const root = createCa({
-    ...options,
-    name: 'root',
-    notBefore,
-    notAfter: now + rootMs,
-    extensions: [basicConstraints({}), spiffe],
-  })
+  const root =
+    present ??
+    createCa({
+      ...options,
+      name: 'root',
+      notBefore,
+      notAfter: now + rootMs,
+      extensions: [basicConstraints({}), spiffe],
+    })
 
   const below = { ...options, parent: root, notBefore, notAfter: Math.min(now + intermediateMs, root.notAfter) }
   const fixed = [basicConstraints({ pathLength: 0 }), crlDistributionPoint(options.crlUrl('root'))]

@@ -18,7 +18,8 @@ export type Profile = {
   /** Kinds of subject it makes sense for; both when absent. */
   only?: Subject['kind']
   refused: Refusal
-  bend: (subject: Subject, now: number) => Partial<Draft>
+  /** `end`: when the last of the CAs above ends, ms. */
+  bend: (subject: Subject, now: number, end: number) => Partial<Draft>
 }
 
 /** Refused by Node's verification. */
@@ -39,7 +40,7 @@ export const uri = (summary: string, code: string, write: (id: string, trustDoma
 export const unconstrained = (profile: Profile): Profile => ({
   ...profile,
   bends: [...profile.bends, 'signer'],
-  bend: (subject, now) => ({ ...profile.bend(subject, now), signer: 'issuer-unconstrained' }),
+  bend: (subject, now, end) => ({ ...profile.bend(subject, now, end), signer: 'issuer-unconstrained' }),
 })
 
 /** A row that bends the same way whoever it is for. */

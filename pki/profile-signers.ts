@@ -1,9 +1,10 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
-import type { Authority, AuthorityState } from './authority.ts'
+import type { Authority } from './authority.ts'
 import { keyIdentifier, type Signer, signCertificate } from './certificate.ts'
 import { basicConstraints, keyUsage } from './extensions.ts'
-import { createCa, newSerial } from './hierarchy.ts'
-import { type Issuer, issuerOf, openIssuer } from './issuer.ts'
+import { signingState } from './generations.ts'
+import { createCa, type IssuerName, newSerial } from './hierarchy.ts'
+import { type Issuer, type IssuerState, issuerOf, openIssuer } from './issuer.ts'
 import { generateKey, spkiOf } from './keys.ts'
 import { distinguishedName } from './names.ts'
 import { splitPem } from './pem.ts'
@@ -18,12 +19,18 @@ export type OwnKey = { publicKey: KeyObject; privateKey?: KeyObject }
 
 /** Finds or makes the signer a draft asks for, out of the authority's own CAs. */
 export const signingFor = (draft: Draft, authority: Authority, kind: Subject['kind'], own: OwnKey): Signing => {
-  const state = authority.exportState()
+  const state = signingState(authority.exportState())
   const issuer = openIssuer(kind === 'workload' ? state.workloads : state.public, kind)
   return makers[draft.signer]({ authority, state, issuer, draft, own })
 }
 
-type Materials = { authority: Authority; state: AuthorityState; issuer: Issuer; draft: Draft; own: OwnKey }
+type Materials = {
+  authority: Authority
+  state: Record<IssuerName, IssuerState>
+  issuer: Issuer
+  draft: Draft
+  own: OwnKey
+}
 
 const makers: Record<SignerKind, (materials: Materials) => Signing> = {
   issuer: ({ issuer }) => sendingItself(issuer),

@@ -21,6 +21,13 @@ export const profiles = {
     bend: (_, now) => ({ notBefore: now + 3600_000, notAfter: now + day }),
   },
 
+  'after-its-issuer': {
+    summary: 'begins when every CA above it has ended',
+    bends: ['validity'],
+    refused: chain('CERT_NOT_YET_VALID'),
+    bend: (_, __, end) => ({ notBefore: end + 1000, notAfter: end + day }),
+  },
+
   ...nameProfiles,
 
   'key-cert-sign': bent('may sign certificates', ['key-usage'], svid('svid-key-cert-sign'), {

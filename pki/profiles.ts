@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Authority } from './authority.ts'
 import { signCertificate } from './certificate.ts'
 import { HopError } from './error.ts'
@@ -58,9 +58,12 @@ export const certifyProfile = (
 const draftOf = (authority: Authority, kinds: readonly string[], options: Whom): Draft => {
   const subject = subjectOf(options)
   const now = authority.clock()
-  const bends = rowsOf(kinds, subject).map(row => row.bend(subject, now))
+  const bends = rowsOf(kinds, subject).map(row => row.bend(subject, now, endOf(authority)))
   return Object.assign(soundDraft(subject, now, options.lifetimeMs ?? 3600_000), ...bends)
 }
+
+const endOf = (authority: Authority): number =>
+  Math.max(...Object.values(authority.certificates()).map(pem => new X509Certificate(pem).validToDate.getTime()))
 
 const certify = (authority: Authority, draft: Draft, whom: Whom, own: OwnKey, serial: string): Certified => {
   const { signer, above } = signingFor(draft, authority, subjectOf(whom).kind, own)

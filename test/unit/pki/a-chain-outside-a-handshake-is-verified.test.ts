@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { signCertificate } from '../../../pki/certificate.ts'
 import { verifyChain } from '../../../pki/chain.ts'
 import { extendedKeyUsage, keyUsage, subjectAltName } from '../../../pki/extensions.ts'
+import { signingState } from '../../../pki/generations.ts'
 import { newSerial } from '../../../pki/hierarchy.ts'
 import { openIssuer } from '../../../pki/issuer.ts'
 import { generateKey } from '../../../pki/keys.ts'
@@ -52,7 +53,7 @@ test.each([
 })
 
 test('a CA for the names of servers vouches for no workload', () => {
-  const issuer = openIssuer(authority.exportState().public, 'public')
+  const issuer = openIssuer(signingState(authority.exportState()).public, 'public')
   const usages = [keyUsage('digitalSignature'), extendedKeyUsage('serverAuth', 'clientAuth')]
   const leaf = signCertificate({
     ...{ serial: newSerial(), signer: issuer, subject: distinguishedName({}), publicKey: generateKey().publicKey },

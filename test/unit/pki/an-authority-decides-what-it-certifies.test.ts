@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { openAuthority } from '../../../pki/authority.ts'
+import { type AuthorityState, openAuthority } from '../../../pki/authority.ts'
 import { isRevocationReason } from '../../../pki/crl.ts'
 import { generateKey } from '../../../pki/keys.ts'
 import { readSvid } from '../../../pki/svid.ts'
@@ -73,6 +73,20 @@ describe('time', () => {
     expect(issueAt(start + day, hour)).toMatchObject({ notBefore: start + day - 60_000, notAfter: start + day + hour })
   })
 
+  test.each([0, 1, 500, 999])(
+    'never ends a leaf before it lived as long as was asked for (%i ms into a second)',
+    ms => {
+      const { notAfter } = issueAt(start + ms, 1000)
+      expect(notAfter).toBe(start + (ms === 0 ? 1000 : 2000))
+    },
+  )
+
+  test('ends a leaf no later than was asked for where its end is waited for', () => {
+    now = start + 999
+    const request = { id, publicKey, lifetimeMs: 1000, atMost: true, serial: authority.newSerial() }
+    expect(authority.issueWorkload(request).notAfter).toBe(start + 1000)
+  })
+
   test('never takes a leaf beyond its issuer, on either side', () => {
     const { notBefore, notAfter } = issueAt(start, 100 * day)
     expect([notBefore, notAfter]).toEqual([start - 60_000, start + 10 * day])
@@ -94,18 +108,27 @@ test('serials are positive, 128 bits long and do not repeat', () => {
 describe('a stored authority', () => {
   const options = { trustDomain: 'hop.lab', clock: Date.now }
   const state = authorityFor().exportState()
+  const [generation] = state.generations as [AuthorityState['generations'][number]]
+  const { root, public: names } = generation
+  const but = (change: object) => ({ ...state, generations: [{ ...generation, ...change }] })
 
   test.each([
-    ['of another version', { ...state, version: 2 }],
-    ['whose key is of another certificate', { ...state, root: { ...state.root, privateKey: state.public.privateKey } }],
-    [
-      'whose certificate is cut off',
-      { ...state, root: { ...state.root, certificate: state.root.certificate.slice(0, 200) } },
-    ],
-    ['without a key', { ...state, public: { certificate: state.public.certificate } }],
-    ['without an intermediate', { ...state, workloads: undefined }],
+    ['of another version', { ...state, version: 3 }],
+    ['without any CA', { ...state, generations: [] }],
+    ['of which nothing signs', but({ signs: false })],
+    ['whose key is of another certificate', but({ root: { ...root, privateKey: names.privateKey } })],
+    ['whose certificate is cut off', but({ root: { ...root, certificate: root.certificate.slice(0, 200) } })],
+    ['without a key', but({ public: { certificate: names.certificate } })],
+    ['without an intermediate', but({ workloads: undefined })],
   ])('%s is refused', (_, broken) => {
     expect(codeOf(() => openAuthority(broken as never, options))).toBe('authority-state')
+  })
+
+  test('of the first version opens with the CAs it had', () => {
+    const { root, workloads, public: names } = generation
+    const opened = openAuthority({ version: 1, root, workloads, public: names }, options)
+    expect(opened.trustBundle()).toEqual([root.certificate])
+    expect(opened.exportState()).toEqual(state)
   })
 })
 

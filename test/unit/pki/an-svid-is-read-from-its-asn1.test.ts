@@ -10,6 +10,7 @@ import {
   keyUsage,
   subjectAltName,
 } from '../../../pki/extensions.ts'
+import { signingState } from '../../../pki/generations.ts'
 import { newSerial } from '../../../pki/hierarchy.ts'
 import { openIssuer } from '../../../pki/issuer.ts'
 import { generateKey, spkiHash } from '../../../pki/keys.ts'
@@ -18,7 +19,7 @@ import { readSvid } from '../../../pki/svid.ts'
 import { authorityFor, codeOf } from './issued.ts'
 
 const authority = authorityFor()
-const signer = openIssuer(authority.exportState().workloads, 'workloads')
+const signer = openIssuer(signingState(authority.exportState()).workloads, 'workloads')
 const id = 'spiffe://hop.lab/orders'
 const own = generateKey()
 const { publicKey } = own
