@@ -1,13 +1,17 @@
+import type { Socket } from 'node:net'
 import type { DestinationStream } from 'pino'
+import { spiffeId } from '../pki/spiffe.ts'
 import { type Agent, startAgent } from './chassis/agent.ts'
 import { createControlClient } from './chassis/control-client.ts'
 import { createCredentials } from './chassis/credentials.ts'
+import type { HeldCertificate } from './chassis/observation.ts'
+import { createOwnClock } from './chassis/own-clock.ts'
 import type { Program } from './chassis/program.ts'
 import { createLog, createTelemetry } from './chassis/telemetry.ts'
 import type { Address } from './chassis/transport.ts'
 import { createWorkload, type WorkloadLimits } from './chassis/workload.ts'
 import { edge, hsts } from './edge/edge.ts'
-import type { HelloLimits } from './edge/hello.ts'
+import { type HelloLimits, peekClientHello } from './edge/hello.ts'
 import { ownAddress } from './edge/own-address.ts'
 import { createPassthrough } from './edge/passthrough.ts'
 import { createAssertions } from './l7/assertion.ts'
@@ -37,19 +41,23 @@ export type MemberLimits = WorkloadLimits & { hello?: HelloLimits }
 export type Member = {
   name: string
   address: Address
-  /** Enrols with a one-time token and follows the control plane from then on. */
+  /** Enrols with a one-time token and follows the control plane from then on; a second time it begins anew. */
   join(control: Address, joinToken: string): Promise<void>
+  /** Its own certificate; undefined before it has joined. */
+  certificate(): Pick<HeldCertificate, 'serial' | 'notAfter'> | undefined
   close(): Promise<void>
 }
 
 /** Starts the program the topology gives a workload, on the chassis; or in plaintext, and its sidecar in front. */
 export const startMember = async (options: MemberOptions): Promise<Member> => {
-  const { topology, name, clock = Date.now } = options
+  const { topology, name } = options
+  const { now: clock, shift: shiftClock } = createOwnClock(options.clock)
   const spec = topology.workloads[name]!
   const { trustDomain } = topology
+  const id = spiffeId(trustDomain, name)
   const log = createLog(name, options.logTo)
   const telemetry = createTelemetry(name, log)
-  const credentials = createCredentials({ trust: { bundle: options.bundle, crl: [] }, clock })
+  const credentials = createCredentials({ trust: { bundle: options.bundle, crl: [] }, id, clock })
   const calls = callsOf(topology, name)
   const isEdge = spec.program === 'edge'
   const program = isEdge ? edge : await load(spec.program)
@@ -75,29 +83,24 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     ...(isEdge ? { refusalHeaders: hsts } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
     ...(behind ? { app: behind.application } : {}),
+    peekServerName: peekServerName(options.limits?.hello),
     ...(isEdge ? { takeOver: createPassthrough({ telemetry, limits: options.limits?.hello ?? {}, dialFrom }) } : {}),
   })
   const address = await workload.listen(options.listen)
   if (isEdge && !dialFrom && address.host.startsWith('127.'))
     log.warn({ host: address.host }, 'no address of its own to dial from: who else is here can pass for this edge')
   let agent: Agent | undefined
+  let joined: Promise<unknown> = Promise.resolve()
 
   return {
     name,
     address,
-    async join(control, joinToken) {
-      const client = createControlClient({ workload: name, trustDomain, control, credentials, telemetry })
-      await client.enrol(joinToken)
-      const observed = {
-        ...workload,
-        observations: (since: number) => ({ ...workload.observations(since), ...run }),
-        expel(serials: ReadonlySet<string>) {
-          lost = serials
-          workload.expel(serials)
-        },
-      }
-      const following = { workload: observed, control: client, credentials, telemetry, clock }
-      agent = startAgent({ ...following, listening: address, dialsFrom: dialFrom })
+    certificate: () => credentials.held().find(({ kind }) => kind === 'workload'),
+    join(control, joinToken) {
+      // who is told twice at once begins anew twice, one time after the other
+      const joining = joined.then(() => begin(control, joinToken))
+      joined = joining.catch(() => {})
+      return joining
     },
     async close() {
       await agent?.close()
@@ -105,6 +108,33 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
       await behind?.close()
     },
   }
+
+  async function begin(control: Address, joinToken: string): Promise<void> {
+    const client = createControlClient({ workload: name, trustDomain, control, credentials, telemetry })
+    await client.enrol(joinToken).catch(async error => {
+      await client.close()
+      throw error
+    })
+    const before = agent
+    await before?.close()
+    const observed = {
+      ...workload,
+      observations: (since: number) => ({ ...workload.observations(since), ...run }),
+      expel(serials: ReadonlySet<string>) {
+        lost = serials
+        workload.expel(serials)
+      },
+    }
+    const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock }
+    agent = startAgent({ ...following, listening: address, dialsFrom: dialFrom })
+    // its callers and callees must not go on with what the old certificate proved; nobody told them
+    if (before) void workload.refresh({ trustChanged: true, told: false }).catch(() => {})
+  }
 }
+
+const peekServerName =
+  (limits: HelloLimits = {}) =>
+  async (socket: Socket) =>
+    (await peekClientHello(socket, limits)).serverName?.toString('latin1')
 
 const load = (program: string): Promise<Program> => programs[program as ProgramName]()

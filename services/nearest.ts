@@ -1,5 +1,9 @@
+/** Nobody mistypes more than that, and each letter costs. */
+const longest = 200
+
 /** The candidate a mistyped word most likely meant, or undefined when none is close: a third of its letters may differ. */
 export const nearest = (word: string, candidates: Iterable<string>): string | undefined => {
+  if (word.length > longest) return undefined
   let best: string | undefined
   let least = Math.max(word.length < 4 ? 1 : 2, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
@@ -8,6 +12,14 @@ export const nearest = (word: string, candidates: Iterable<string>): string | un
     if (distance < least) [best, least] = [candidate, distance]
   }
   return best
+}
+
+/** The same, or else the one candidate that the word is a piece of: `1.3` for `TLSv1.3`. */
+export const likely = (word: string, candidates: readonly string[]): string | undefined => {
+  const close = nearest(word, candidates)
+  if (close !== undefined || word.length < 3) return close
+  const around = candidates.filter(candidate => candidate.toLowerCase().includes(word.toLowerCase()))
+  return around.length === 1 ? around[0] : undefined
 }
 
 /** Levenshtein distance, one row at a time. */

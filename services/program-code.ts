@@ -6,7 +6,7 @@ import { newSpanId } from './chassis/trace.ts'
 const imports = /\bfrom '(\.[^']+)'/g
 
 /** SHA-256 (hex) of a program's modules: its own and what they import, down to the chassis, which is the same for all. */
-export const digestOf = (program: string): string => {
+const digestOf = (program: string): string => {
   const hash = createHash('sha256')
   const seen = new Set<string>()
   const read = (module: URL): void => {

@@ -1,11 +1,13 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { authorityKeyId } from '../../pki/key-identifiers.ts'
 import { spkiHash } from '../../pki/keys.ts'
 import type { Failure } from './failures.ts'
 import type { ConnectionRecord, Peer } from './observation.ts'
 import type { Origin } from './origin.ts'
 import type { Telemetry } from './telemetry.ts'
+import type { Agreed } from './tls-suites.ts'
 import { newSpanId } from './trace.ts'
 import type { Transport } from './transport.ts'
 
@@ -19,6 +21,8 @@ export type Connection = {
   generation: number
   /** The public name it asked for and was shown the certificate of: the public enters here. */
   publicName: string | undefined
+  /** Absent in plaintext. */
+  agreed?: Agreed
   /** Of the client, as far as its other end may be believed; see {@link Origin}. */
   remoteAddress: string
 }
@@ -68,6 +72,8 @@ export const createConnectionTable = (telemetry: Telemetry, originOf: (socket: S
     spoke: socket => void silent.delete(socket),
     open(socket, { transport, peer, generation, publicName, handshakeMs }) {
       const origin = originOf(socket)
+      const described = describeTls(socket)
+      const { protocol, cipher } = described
       const connection: Connection = {
         id: newSpanId(),
         socket,
@@ -76,6 +82,7 @@ export const createConnectionTable = (telemetry: Telemetry, originOf: (socket: S
         generation,
         publicName,
         remoteAddress: origin.remoteAddress,
+        ...(protocol && cipher ? { agreed: { protocol, cipher } } : {}),
       }
       opened.set(socket, connection)
       socket.once('close', () => {
@@ -90,7 +97,7 @@ export const createConnectionTable = (telemetry: Telemetry, originOf: (socket: S
         peer,
         ...origin,
         ...(handshakeMs === undefined ? {} : { handshakeMs }),
-        ...describeTls(socket),
+        ...described,
       })
       return connection
     },
@@ -102,6 +109,7 @@ export const createConnectionTable = (telemetry: Telemetry, originOf: (socket: S
         ...originOf(socket),
         failure: { name: failure.name, code: failure.code },
         ...describeTls(socket),
+        ...validityOf(socket),
       })
     },
     all: () => [...opened.values()],
@@ -138,8 +146,32 @@ export const describeTls = (socket: Socket, read?: X509Certificate): Partial<Con
   const own = socket.getX509Certificate()
   if (own) described.localKey = keyOf(own)
   const theirs = read ?? socket.getPeerX509Certificate()
-  if (theirs) described.peerKey = keyOf(theirs)
+  if (theirs) Object.assign(described, { peerKey: keyOf(theirs), peerIssuer: issuerOf(theirs) })
   return described
+}
+
+/** For the record of a peer that was refused: until when its certificate was good, as its issuer meant it. */
+export const describeValidity = (theirs: X509Certificate | undefined): Pick<ConnectionRecord, 'peerValidity'> =>
+  theirs
+    ? {
+        peerValidity: {
+          serial: theirs.serialNumber.toLowerCase(),
+          notBefore: theirs.validFromDate.toISOString(),
+          notAfter: theirs.validToDate.toISOString(),
+        },
+      }
+    : {}
+
+const validityOf = (socket: Socket) =>
+  socket instanceof TLSSocket && !socket.destroyed ? describeValidity(socket.getPeerX509Certificate()) : {}
+
+// whoever is refused may have sent what cannot be read
+const issuerOf = (certificate: X509Certificate): string => {
+  try {
+    return authorityKeyId(certificate)
+  } catch {
+    return ''
+  }
 }
 
 const keyOf = (certificate: X509Certificate): string => spkiHash(certificate.publicKey)

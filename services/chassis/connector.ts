@@ -1,23 +1,23 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { PeerCertificate, TLSSocket } from 'node:tls'
+import { type SecureContext, TLSSocket } from 'node:tls'
 import { buildConnector } from 'undici'
 import { parseSpiffeId } from '../../pki/spiffe.ts'
-import { describeTls } from './connections.ts'
+import { describeTls, describeValidity } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import type { UpstreamSpec } from './desired.ts'
 import { type Failure, failureOf } from './failures.ts'
-import type { Peer } from './observation.ts'
-import { judgeCallee } from './peer.ts'
+import type { Inspect } from './inspection.ts'
+import { type Judgement, judgeCallee } from './peer.ts'
 import type { Telemetry } from './telemetry.ts'
 import { newSpanId } from './trace.ts'
 
-/** A callee that proved the wrong identity, in the shape undici hands on to whoever asked. */
+/** A callee that was refused, in the shape undici hands on to whoever asked. */
 class CalleeRefused extends Error {
   readonly code: string
   constructor({ name, code }: Failure) {
     super(`the callee was refused: ${name}`)
-    this.code = code === 'wrong-identity' ? code : name
+    this.code = name === 'not-an-svid' ? name : code
   }
 }
 
@@ -26,62 +26,85 @@ const connectTimeoutMs = 5_000
 /** The server name a workload is dialled by. A callee is judged by SPIFFE ID; this only keeps it apart from public names. */
 export const internalServerName = (workload: string, trustDomain: string): string => `${workload}.svc.${trustDomain}`
 
+/** What the owner of the connections adds to the check of a callee, and wants to know of it. */
+export type Standards = {
+  /** See {@link Inspect}; absent: nothing. */
+  inspect?: Inspect
+  /** A callee proved itself on this connection. */
+  proven?: (socket: Socket, certificate: X509Certificate) => void
+}
+
 /**
- * undici's connector for one upstream under one generation of credentials. Sessions are never resumed: a resumed
- * one would skip the check of the callee's identity (Node does not call `checkServerIdentity` on it).
+ * undici's connector for one upstream, by the credentials there are when a connection begins. Sessions are never resumed: a resumed
+ * one would carry the identity it was made with. Every connection is judged here, by hand, before it is given to anybody.
  */
 export const createConnector = (
   spec: UpstreamSpec,
   credentials: Credentials,
   telemetry: Telemetry,
+  { inspect, proven }: Standards = {},
 ): buildConnector.connector => {
   const secure = spec.transport !== 'plaintext'
-  const connect = buildConnector({
-    timeout: connectTimeoutMs,
-    allowH2: false,
-    ...(secure
-      ? {
-          maxCachedSessions: 0,
-          secureContext: credentials.client(spec.transport === 'mtls'),
-          servername: internalServerName(spec.callee, parseSpiffeId(spec.id).trustDomain),
-          rejectUnauthorized: spec.verify,
-          checkServerIdentity: (_name: string, certificate: PeerCertificate) => checkCallee(spec, certificate),
-        }
-      : {}),
-  })
+  const build = (secureContext: SecureContext | undefined) =>
+    buildConnector({
+      timeout: connectTimeoutMs,
+      allowH2: false,
+      ...(secureContext
+        ? {
+            maxCachedSessions: 0,
+            secureContext,
+            servername: internalServerName(spec.callee, parseSpiffeId(spec.id).trustDomain),
+            rejectUnauthorized: false,
+            checkServerIdentity: () => undefined,
+          }
+        : {}),
+    })
+  const contextNow = () => (secure ? credentials.client(spec.transport === 'mtls') : undefined)
+  let context = contextNow()
+  let connect = build(context)
+
+  /** New connections go by the lists of now, old ones stay. */
+  const upToDate = () => {
+    const now = contextNow()
+    if (now !== context) connect = build(now)
+    context = now
+    return connect
+  }
 
   return (options, done) =>
-    connect(options, (error, socket) => {
+    upToDate()(options, (error, socket) => {
       const record = { id: newSpanId(), side: 'client' as const, link: spec.link, at: new Date().toISOString() }
       if (error || !socket) {
         const { name, code } = failureOf(error)
         telemetry.connection({ ...record, failure: { name, code } })
         return error ? done(error, null) : done(new Error('no socket'), null)
       }
-      const certificate =
-        'getPeerX509Certificate' in socket ? (socket as TLSSocket).getPeerX509Certificate() : undefined
-      telemetry.connection({
-        ...record,
-        transport: spec.transport,
-        peer: calleeOf(spec, certificate),
-        ...describeCaller(socket, certificate),
-      })
+      const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
+      const { peer, refused } = judge(spec, socket, certificate, inspect)
+      const described = describeCaller(socket, certificate)
+      if (refused) {
+        const { name, code } = refused
+        telemetry.connection({ ...record, ...described, ...describeValidity(certificate), failure: { name, code } })
+        socket.on('error', () => {})
+        socket.destroy()
+        return done(new CalleeRefused(refused), null)
+      }
+      if (certificate && peer.kind === 'authenticated') proven?.(socket, certificate)
+      telemetry.connection({ ...record, transport: spec.transport, peer, ...described })
       keepLateFailure(socket, failure => telemetry.connection({ ...record, id: newSpanId(), failure }))
       done(null, socket)
     })
 }
 
-const checkCallee = (spec: UpstreamSpec, certificate: PeerCertificate): Error | undefined => {
-  if (!spec.verify) return undefined
-  const { refused } = judgeCallee(new X509Certificate(certificate.raw), spec.id)
-  return refused && new CalleeRefused(refused)
-}
-
-const calleeOf = (spec: UpstreamSpec, certificate: X509Certificate | undefined): Peer => {
-  if (spec.transport === 'plaintext') return { kind: 'anonymous', because: 'plaintext' }
-  if (!spec.verify) return { kind: 'anonymous', because: 'not-verified' }
-  const judgement = certificate && judgeCallee(certificate, spec.id)
-  return judgement?.peer ?? { kind: 'anonymous', because: 'no-certificate' }
+const judge = (
+  spec: UpstreamSpec,
+  socket: Socket,
+  certificate: X509Certificate | undefined,
+  inspect: Inspect | undefined,
+): Judgement => {
+  if (spec.transport === 'plaintext') return { peer: { kind: 'anonymous', because: 'plaintext' } }
+  if (!spec.verify) return { peer: { kind: 'anonymous', because: 'not-verified' } }
+  return judgeCallee(socket as TLSSocket, certificate, spec.id, inspect)
 }
 
 const describeCaller = (socket: Socket, certificate: X509Certificate | undefined) => {

@@ -1,14 +1,17 @@
-import { createInterface } from 'node:readline'
 import type { SecureContext } from 'node:tls'
 import { createCsr } from '../../pki/csr.ts'
 import { HopError } from '../../pki/error.ts'
-import { generateKey, privateKeyPem } from '../../pki/keys.ts'
-import type { Acknowledgement, ControlMessage } from './control-protocol.ts'
+import { generateKey, type KeyType, privateKeyPem } from '../../pki/keys.ts'
+import { readMessages } from './control-messages.ts'
+import type { Acknowledgement, ControlMessage, TrustAcknowledgement } from './control-protocol.ts'
 import type { CredentialStore } from './credentials.ts'
+import type { TlsPolicy } from './desired.ts'
 import { failureOf } from './failures.ts'
+import { loadGrant } from './grants.ts'
+import { createControlInspection } from './inspection.ts'
 import type { Observations } from './observation.ts'
 import type { Telemetry } from './telemetry.ts'
-import type { KeyPair } from './tls-options.ts'
+import type { KeyPair, Trust } from './tls-options.ts'
 import type { Address } from './transport.ts'
 import { createUpstream } from './upstream.ts'
 
@@ -16,13 +19,14 @@ import { createUpstream } from './upstream.ts'
 export type ControlClient = {
   /** First certificate, against a one-time join token. The connection proves only the control plane's identity. */
   enrol(joinToken: string): Promise<void>
-  /** A new key and certificate, proven by the current one. Takes effect in the credential store. */
+  /** A new key and certificate, proven by the current one. Takes effect in the credential store, or rejects with `GrantNotLoaded`. */
   renew(): Promise<void>
-  /** A certificate for a public name the control plane wants held here. */
-  obtainPublic(name: string): Promise<void>
+  /** The same for a public name the control plane wants held here, with that kind of key. */
+  obtainPublic(name: string, keyType?: TlsPolicy['keyType']): Promise<void>
   /** Messages until the stream ends. `signal` ends it from this side. */
   stream(hello: StreamHello, signal: AbortSignal): AsyncIterable<ControlMessage>
   acknowledge(acknowledgement: Acknowledgement): Promise<void>
+  acknowledgeTrust(acknowledgement: TrustAcknowledgement): Promise<void>
   report(id: string, observations: Observations): Promise<void>
   close(): Promise<void>
 }
@@ -32,11 +36,14 @@ export type StreamHello = {
   listening: Address
   /** Last version it applied. */
   applied: number
+  /** Version of the trust it holds. */
+  trust?: number
   /** Source address (IP) of the connections it splices; absent: the one it listens on. */
   dialsFrom?: string
 }
 
-type Issued = { chain: string; bundle?: string[]; crl?: string[] }
+/** As the control plane's `Grant` has it. */
+type Issued = { chain: string; epoch?: number; lifetimeMs?: number } & Partial<Trust>
 
 export const createControlClient = (options: {
   workload: string
@@ -51,7 +58,9 @@ export const createControlClient = (options: {
   const open = (transport: 'tls' | 'mtls') =>
     createUpstream({
       spec: { link, callee: 'control', transport, address: options.control, id, verify: true },
-      credentials,
+      // judged by the machine's clock: who sets this workload's wrong must be able to set it right again
+      inspect: createControlInspection(credentials),
+      credentials: { ...credentials, client: prove => credentials.client(prove, true) },
       telemetry,
       // a stream is silent for as long as nothing changes
       limits: { connections: 4, waiting: 64, headersMs: 15_000, bodyMs: 60_000, idleMs: 10_000, answerBytes: 1 << 20 },
@@ -62,7 +71,7 @@ export const createControlClient = (options: {
 
   // Another certificate or other trust makes a new pool; the old one goes on until its stream ends.
   const asOurselves = () => {
-    const context = credentials.client(true)
+    const context = credentials.client(true, true)
     if (!proven || provenBy !== context) {
       void proven?.close()
       proven = open('mtls')
@@ -95,30 +104,41 @@ export const createControlClient = (options: {
     path: string,
     body: Record<string, unknown>,
     csr: { uris?: string[]; dnsNames?: string[] },
-    known: boolean,
+    { known = true, keyType = 'P-256' }: { known?: boolean; keyType?: KeyType } = {},
   ) => {
-    const { privateKey, publicKey } = generateKey()
+    const { privateKey, publicKey } = generateKey(keyType)
     const issued = (await post(path, { ...body, csr: createCsr({ privateKey, publicKey, ...csr }) }, known)) as Issued
-    return { issued, pair: { key: privateKeyPem(privateKey), chain: issued.chain } satisfies KeyPair }
+    const { chain, epoch = 0, lifetimeMs } = issued
+    const pair: KeyPair = { key: privateKeyPem(privateKey), chain }
+    return { issued, pair, granted: { epoch, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) } }
   }
 
   const own = { uris: [`spiffe://${trustDomain}/${workload}`] }
 
   return {
     async enrol(token) {
-      const { issued, pair } = await issue('/v1/enrol', { token, workload }, own, false)
-      if (issued.bundle && issued.crl) credentials.setTrust({ bundle: issued.bundle, crl: issued.crl })
-      credentials.setWorkload(pair)
+      const { issued, pair, granted } = await issue('/v1/enrol', { token, workload }, own, { known: false })
+      const { bundle, crl, version, revocation, intermediates } = issued
+      if (bundle && crl)
+        credentials.setTrust({
+          bundle,
+          crl,
+          ...(version === undefined ? {} : { version }),
+          ...(revocation && { revocation }),
+          ...(intermediates && { intermediates }),
+        })
+      loadGrant(pair.chain, () => credentials.setWorkload(pair, granted))
       await anonymous?.close()
       anonymous = undefined
     },
     async renew() {
-      const { pair } = await issue('/v1/renew', {}, own, true)
-      credentials.setWorkload(pair)
+      const { pair, granted } = await issue('/v1/renew', {}, own)
+      loadGrant(pair.chain, () => credentials.setWorkload(pair, granted))
     },
-    async obtainPublic(dnsName) {
-      const { pair } = await issue('/v1/public', { dnsName }, { dnsNames: [dnsName] }, true)
-      credentials.setPublic(dnsName, pair)
+    async obtainPublic(dnsName, keyType) {
+      const key = { keyType: keyType === 'rsa-2048' ? 'RSA-2048' : 'P-256' } as const
+      const { pair, granted } = await issue('/v1/public', { dnsName }, { dnsNames: [dnsName] }, key)
+      loadGrant(pair.chain, () => credentials.setPublic(dnsName, pair, granted))
     },
     async *stream(hello, signal) {
       const answer = await asOurselves().request({
@@ -131,16 +151,16 @@ export const createControlClient = (options: {
       })
       if (answer.statusCode >= 300) throw refusal('/v1/stream', answer.statusCode, await answer.body.text())
       const { body } = answer
-      const lines = createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY })
-      // Once the reader has left, nobody else listens to either: an error would end the process.
-      for (const source of [body, lines]) source.on('error', () => {})
+      // Once the reader has left, nobody else listens: an error would end the process.
+      body.on('error', () => {})
       try {
-        for await (const line of lines) if (line !== '') yield JSON.parse(line) as ControlMessage
+        yield* readMessages(body)
       } finally {
         body.destroy()
       }
     },
     acknowledge: async acknowledgement => void (await post('/v1/ack', acknowledgement)),
+    acknowledgeTrust: async acknowledgement => void (await post('/v1/trust-ack', acknowledgement)),
     report: async (reportId, observations) => void (await post(`/v1/report/${reportId}`, observations)),
     async close() {
       await Promise.all([anonymous?.destroy(), proven?.destroy()])

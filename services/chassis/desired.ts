@@ -25,6 +25,29 @@ export type Desired = {
   proxyProtocol?: ProxyTrust
   /** Where this workload ships its records, in plaintext, as log pipelines do; absent: nowhere. */
   logsTo?: { link: string; address: Address }
+  /** How this workload keeps its certificates; absent: renewed in time, none due at once. */
+  certificates?: CertificatePolicy
+  /** What the public listener negotiates; absent: the usual (`tls-options.ts`). */
+  tls?: TlsPolicy
+  /** An experiment's: this workload takes the time to be its machine's plus so many milliseconds. */
+  clockOffsetMs?: number
+  /** Break-glass: this state ends by itself, without anybody's word. Ends later where calls come in than where they go out. */
+  relaxed?: { until: string; afterwards: Omit<Desired, 'version' | 'relaxed'> }
+}
+
+/** When certificates are renewed. */
+export type CertificatePolicy = {
+  /** Certificates issued in an earlier epoch are renewed before this state is acknowledged. */
+  epoch: number
+  /** Off: nothing is renewed by itself (claims L1, D6). */
+  renewal: boolean
+}
+
+/** What a listener towards the public negotiates (claim L10). Suites by their IANA names. */
+export type TlsPolicy = {
+  minVersion: 'TLSv1.2' | 'TLSv1.3'
+  suites: string[]
+  keyType: 'p256' | 'rsa-2048'
 }
 
 /** What the L7 policy pack does where it is mounted (claims C1 to C7). */

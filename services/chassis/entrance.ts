@@ -21,6 +21,7 @@ export type EntranceOptions = {
   /** Raw header pairs of every refusal (HSTS at an edge). */
   refusalHeaders?: readonly string[]
   handler: Handler
+  /** The machine's, as connections are recorded by: what a workload takes the time to be would move its records about. */
   clock?: () => number
 }
 

@@ -1,12 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls'
-import { HopError } from '../../pki/error.ts'
+import { TLSSocket } from 'node:tls'
 import { bind } from './bind.ts'
 import { type Connection, type ConnectionTable, createConnectionTable } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import type { ProxyTrust } from './desired.ts'
 import { type Failure, failureNamed, failureOf } from './failures.ts'
 import { awaitFirstByte } from './first-byte.ts'
+import { createHandshakers, type HandshakeWith } from './handshakers.ts'
+import type { Inspect } from './inspection.ts'
 import type { Peer } from './observation.ts'
 import { createOrigins, endpointOf } from './origin.ts'
 import { type Judgement, judgeCaller } from './peer.ts'
@@ -26,12 +27,20 @@ export type ListenerOptions = {
   trustDomain: string
   /** Only certificates of public names are shown here, and callers are never asked for theirs. */
   publicOnly?: boolean
+  /** What else there is to say against a caller whose chain and name are good; absent: nothing. */
+  inspect?: Inspect
   /** Offered by ALPN, in order. */
   protocols?: string[]
   /** Sees a connection before its first byte is read. A promise means it was taken over (passthrough); kept when it is on its way. */
   takeOver?: (socket: Socket) => Promise<void> | false
   /** Whose PROXY header is believed now; absent: nobody's. */
   proxyTrust?: () => ProxyTrust | undefined
+  /**
+   * Reads whom a ClientHello asks for and puts it back; undefined without a name. Asked where public names are held beside
+   * the workload's own certificate: OpenSSL settles the version before it asks for the certificate of a name, so who comes
+   * for a public name must meet its policy from the start.
+   */
+  peekServerName?: (socket: Socket) => Promise<string | undefined>
   /** Gets every connection that may speak HTTP here. */
   admit: (socket: Socket, connection: Connection) => void
   limits?: ListenerLimits
@@ -85,7 +94,7 @@ export const createListener = (options: ListenerOptions): Listener => {
     socket.on('error', ignored)
     const judgement: Judgement = options.publicOnly
       ? { peer: { kind: 'anonymous', because: 'no-certificate' } }
-      : judgeCaller(socket, trustDomain)
+      : judgeCaller(socket, trustDomain, { credentials, inspect: options.inspect })
     if (judgement.refused) return refuse(socket, judgement.refused)
     const transport: Transport = judgement.peer.kind === 'authenticated' ? 'mtls' : 'tls'
     const isPublic = options.publicOnly || publicNameOf(socket) !== undefined
@@ -99,49 +108,20 @@ export const createListener = (options: ListenerOptions): Listener => {
   const handshakes = new Map<string, Handshake>()
   const underWay = createUnderWay()
 
-  const createHandshaker = (requestCert: boolean): TlsServer =>
-    createTlsServer({
-      requestCert,
-      rejectUnauthorized: false,
-      handshakeTimeout: limits.handshakeMs,
-      ALPNProtocols: options.protocols ?? ['http/1.1'],
-      SNICallback(serverName, done) {
-        const context = credentials.publicServer(serverName)
-        if (context) return done(null, context)
-        if (options.publicOnly) done(new HopError('unrecognized-name', { message: 'no such public name' }))
-        else done(null, undefined)
-      },
-    })
-      .on('secureConnection', judge)
-      .on('keylog', line => telemetry.keyLog(line.toString('latin1').trim()))
-      .on('tlsClientError', (error, socket) => {
-        connections.refused(socket, failureOf(error))
-        socket.destroy()
-      })
-
-  const anonymous = createHandshaker(false)
-  const mutual = createHandshaker(true)
-
-  // Servers get their default context lazily, once per generation of the credentials.
-  const generations = new Map<TlsServer, number>()
-  const refresh = (server: TlsServer, socket: Socket): boolean => {
-    if (generations.get(server) === credentials.generation()) return true
-    try {
-      server.setSecureContext(credentials.serverOptions(options.publicOnly ?? false))
-      generations.set(server, credentials.generation())
-      return true
-    } catch (error) {
-      refuse(socket, failureOf(error))
-      return false
-    }
-  }
+  const handshakers = createHandshakers({
+    credentials,
+    telemetry,
+    handshakeMs: limits.handshakeMs,
+    protocols: options.protocols ?? ['http/1.1'],
+    publicOnly: options.publicOnly ?? false,
+    done: judge,
+    failed: (error, socket) => refuse(socket, failureOf(error)),
+  })
 
   const handshake = (socket: Socket, accepted: readonly Transport[]) => {
     const may = (transport: Transport) => accepts.includes(transport) || accepted.includes(transport)
     const asks = !options.publicOnly && may('mtls')
     if (!asks && !may('tls')) return refuse(socket, failureNamed('tls-to-plaintext'))
-    const server = asks ? mutual : anonymous
-    if (!refresh(server, socket)) return
     const endpoint = endpointOf(socket)
     const { promise, resolve: over } = Promise.withResolvers<void>()
     underWay.add(promise)
@@ -150,8 +130,23 @@ export const createListener = (options: ListenerOptions): Listener => {
       handshakes.delete(endpoint)
       over()
     })
-    server.emit('connection', socket)
+    const take = (kind: HandshakeWith) => {
+      try {
+        handshakers.take(socket, kind)
+      } catch (error) {
+        refuse(socket, failureOf(error))
+      }
+    }
+    const inner = asks ? 'proven' : 'anonymous'
+    if (options.publicOnly) return take('public')
+    if (!options.peekServerName || !holdsPublic()) return take(inner)
+    options.peekServerName(socket).then(
+      name => take(name !== undefined && credentials.publicServer(name) ? 'public' : inner),
+      error => refuse(socket, failureNamed('bad-client-hello', failureOf(error).code)),
+    )
   }
+
+  const holdsPublic = () => credentials.held().some(({ kind }) => kind === 'public')
 
   const plaintext = (socket: Socket) => {
     if (accepts.includes('plaintext'))

@@ -15,7 +15,7 @@ export type LogShipper = {
 
 export type LogShipperLimits = { everyMs: number; waiting: number }
 
-export const shipperLimits: LogShipperLimits = { everyMs: 100, waiting: 1_000 }
+const shipperLimits: LogShipperLimits = { everyMs: 100, waiting: 1_000 }
 
 /**
  * Batches of NDJSON by `POST /`, one at a time, over plaintext HTTP. When more wait than fit the oldest are dropped; a

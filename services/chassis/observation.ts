@@ -18,6 +18,12 @@ export type Observations = {
   application?: ApplicationRecord[]
   /** Counts by route, where the L7 policy pack is mounted. */
   l7?: L7Observations
+  /** ISO 8601: the time by this workload's own clock when it reported. */
+  clock?: string
+  /** Whom it trusts now. */
+  trust?: HeldTrust
+  /** Renewals tried since it started, the last of each certificate. */
+  renewals?: RenewalRecord[]
   /** Cursor for the next question: records after it are new. */
   cursor: number
 }
@@ -57,6 +63,10 @@ export type ConnectionRecord = {
   /** SHA-256 (hex) of the SPKI of the certificate this end presented / received. */
   localKey?: string
   peerKey?: string
+  /** Authority key identifier (hex) of the certificate this end received: which CA vouches for the peer. */
+  peerIssuer?: string
+  /** Of a peer that was refused: its certificate's serial (hex), and its times as they stand in it, whatever any clock says. */
+  peerValidity?: { serial: string; notBefore: string; notAfter: string }
   remoteAddress?: string
   /** The proxy at the other end, where a trusted one said that its client has `remoteAddress`. */
   proxiedBy?: string
@@ -102,7 +112,30 @@ export type HeldCertificate = {
   name: string
   key: string
   serial: string
+  notBefore: string
   notAfter: string
+  /** Authority key identifier (hex): which CA issued it. */
+  issuer: string
+}
+
+/** Trust as a workload holds it: roots by subject key identifier (hex), lists by the authority key identifier (hex) of their issuer. */
+export type HeldTrust = {
+  version: number
+  roots: string[]
+  crls: { issuer: string; number: number; thisUpdate: string; nextUpdate: string }[]
+}
+
+/** How the last try to renew one certificate went. */
+export type RenewalRecord = {
+  kind: HeldCertificate['kind']
+  name: string
+  at: string
+  /** Serial of what came; absent where nothing came. */
+  serial?: string
+  /** Absent where it was loaded; else why it was not, or why nothing came. */
+  failure?: { name: string; code: string }
+  /** Failures in a row. */
+  failures: number
 }
 
 /** What the L7 policy pack counted since this workload started, by route; the number of routes is bounded. */

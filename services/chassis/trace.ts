@@ -29,7 +29,7 @@ const randomHex = (bytes: number): string => {
 
 export const newTraceId = (): string => randomHex(16)
 export const newSpanId = (): string => randomHex(8)
-export const newRequestId = (): string => randomHex(12)
+const newRequestId = (): string => randomHex(12)
 
 const requestIdShape = /^[A-Za-z0-9._-]{8,64}$/
 

@@ -3,7 +3,7 @@ export type UnderWay = {
   /** `work` must not reject. */
   add(work: Promise<void>): void
   /** Resolves when all that runs now is over, or after `mostMs`. */
-  over(mostMs: number): Promise<void>
+  over(mostMs?: number): Promise<void>
 }
 
 export const createUnderWay = (): UnderWay => {
@@ -15,6 +15,7 @@ export const createUnderWay = (): UnderWay => {
     },
     async over(mostMs) {
       if (running.size === 0) return
+      if (mostMs === undefined) return void (await Promise.all(running))
       const late = Promise.withResolvers<void>()
       const timer = setTimeout(late.resolve, mostMs)
       await Promise.race([Promise.all(running), late.promise])

@@ -1,9 +1,12 @@
+import type { X509Certificate } from 'node:crypto'
 import { HopError } from '../../pki/error.ts'
+import { createCallees } from './callees.ts'
 import { createConnector } from './connector.ts'
 import type { Credentials } from './credentials.ts'
 import type { UpstreamSpec } from './desired.ts'
 import { failureOf } from './failures.ts'
 import { HttpPool } from './http-client.ts'
+import type { Inspect } from './inspection.ts'
 import { callJson } from './json-call.ts'
 import { callerHeader } from './policy.ts'
 import type { JsonAnswer, Upstream } from './program.ts'
@@ -37,6 +40,12 @@ export type ManagedUpstream = Upstream & {
    * connections has been answered and they are closed.
    */
   replace(spec: UpstreamSpec): Promise<void>
+  /** Is one of its connections with a callee that showed such a certificate? */
+  reaches(matches: (callee: X509Certificate) => boolean): boolean
+  /** Cuts the connections whose callee showed such a certificate, old ones too, whatever is under way on them. */
+  cut(matches: (callee: X509Certificate) => boolean): void
+  /** Looks anew whose certificate has expired: after the clock was set. */
+  lookAtExpiry(): void
   /** Lets what is under way finish; nothing new is taken. */
   close(): Promise<void>
   /** Cuts what is under way. */
@@ -48,15 +57,21 @@ export const createUpstream = (options: {
   credentials: Credentials
   telemetry: Telemetry
   limits?: UpstreamLimits
+  /** By which callees' certificates expire. */
+  clock?: () => number
+  /** See `Standards`. */
+  inspect?: Inspect | undefined
 }): ManagedUpstream => {
-  const { credentials, telemetry, limits = upstreamLimits } = options
+  const { credentials, telemetry, limits = upstreamLimits, clock = Date.now, inspect } = options
+  const callees = createCallees(clock, () => void replace(current.spec))
+  const standards = { proven: callees.add, ...(inspect ? { inspect } : {}) }
   let current = open(options.spec)
 
   function open(spec: UpstreamSpec) {
     const pool = new HttpPool({
       address: spec.address,
       secure: spec.transport !== 'plaintext',
-      connect: createConnector(spec, credentials, telemetry),
+      connect: createConnector(spec, credentials, telemetry, standards),
       ...limits,
     })
     const id = credentials.id()
@@ -64,6 +79,12 @@ export const createUpstream = (options: {
     const stated = spec.transport !== 'mtls' && spec.id !== ''
     const headers: readonly string[] = stated && id !== undefined ? [callerHeader, id] : []
     return { spec, pool, headers }
+  }
+
+  const replace = async (spec: UpstreamSpec) => {
+    const old = current
+    current = open(spec)
+    await old.pool.close()
   }
 
   return {
@@ -81,13 +102,18 @@ export const createUpstream = (options: {
         throw new HopError(name, { message: `${current.spec.link} did not answer`, cause })
       }
     },
-    async replace(spec) {
-      const old = current
-      current = open(spec)
-      await old.pool.close()
+    replace,
+    reaches: callees.some,
+    cut: callees.cut,
+    lookAtExpiry: callees.look,
+    async close() {
+      await current.pool.close()
+      callees.close()
     },
-    close: () => current.pool.close(),
-    destroy: () => current.pool.destroy(),
+    async destroy() {
+      callees.close()
+      await current.pool.destroy()
+    },
   }
 }
 

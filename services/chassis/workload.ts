@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { HopError } from '../../pki/error.ts'
+import { createCallers, toldGraceMs } from './callers.ts'
 import type { Connection } from './connections.ts'
 import type { CredentialStore } from './credentials.ts'
 import type { Desired, UpstreamSpec } from './desired.ts'
@@ -7,13 +7,19 @@ import { createEntrance } from './entrance.ts'
 import { guarded } from './guarded.ts'
 import { createHttpAcceptor } from './http.ts'
 import type { HttpLimits } from './http-connection.ts'
+import { createInspection } from './inspection.ts'
 import { createListener, type ListenerLimits, listenerLimits } from './listener.ts'
 import { createLogShipper } from './log-shipper.ts'
 import type { Observations } from './observation.ts'
+import { createOutlived } from './outlived.ts'
 import type { Call, Program, Site } from './program.ts'
+import { qualifies } from './qualifies.ts'
 import type { Telemetry } from './telemetry.ts'
-import type { Address, Transport } from './transport.ts'
-import { createUpstream, type ManagedUpstream, sameUpstream } from './upstream.ts'
+import { usualTls } from './tls-suites.ts'
+import type { Address } from './transport.ts'
+import { describeTrust } from './trust-held.ts'
+import { createTrustLoss } from './trust-loss.ts'
+import { createUpstreams, noUpstream } from './upstreams.ts'
 
 export type WorkloadOptions = {
   name: string
@@ -25,6 +31,8 @@ export type WorkloadOptions = {
   clock?: () => number
   /** A sidecar's application: an upstream on loopback that is always there, whatever the control plane says. */
   app?: Address
+  /** Reads whom a ClientHello asks for and puts it back; see {@link createListener}. */
+  peekServerName?: (socket: Socket) => Promise<string | undefined>
   /** Towards the public only: shows public names' certificates, offers HTTP/2, asks nobody for a certificate. */
   publicOnly?: boolean
   /** Raw header pairs of every refusal. */
@@ -43,40 +51,37 @@ export type Workload = {
   listen(address?: Partial<Address>): Promise<Address>
   /** New connections and requests go by `desired` when this returns; resolves when nothing runs the old way any more. */
   apply(desired: Desired): Promise<void>
-  /** After credentials or trust changed: upstreams reconnect; callers proven under older trust are asked to. */
-  refresh(options: { trustChanged: boolean }): Promise<void>
+  /**
+   * After our own certificate changed: upstreams reconnect. `trustChanged`: nothing that was judged before counts, and
+   * callers are asked to as well; more urgently where they were not `told` to by anybody else.
+   */
+  refresh(options: { trustChanged: boolean; told?: boolean }): Promise<void>
+  /** After trust changed: whose chain it does not bear any more leaves, and nobody else. Resolves when they have. */
+  judgeAnew(): Promise<void>
   /** Closes at once every connection whose peer's certificate has one of these serials, and those still in their handshake. */
   expel(serials: ReadonlySet<string>): void
   observations(since: number): Observations
   close(): Promise<void>
 }
 
-/** An idle connection that may not stay is closed after this; an active one after its answer. */
-const idleGraceMs = 150
-
 /** So long is waited for handshakes under way, and for the first request of a connection that came just before a change. */
 const lateGraceMs = 1_000
 
 export const createWorkload = async (options: WorkloadOptions): Promise<Workload> => {
   const { name, credentials, telemetry, clock = Date.now, limits = {} } = options
-  const upstreams = new Map<string, ManagedUpstream>()
+  const inspect = createInspection(credentials, clock)
+  const upstreams = createUpstreams({ credentials, telemetry, clock, inspect })
   let desired: Desired | undefined
   let revoked: ReadonlySet<string> = new Set()
-  let trustedSince = 0
 
   const site: Site = {
     name,
     upstream(callee) {
       const upstream = upstreams.get(callee)
-      if (!upstream)
-        throw new HopError('no-upstream', {
-          field: 'upstream',
-          expected: [...upstreams.keys()].join(', '),
-          found: callee,
-        })
+      if (!upstream) throw noUpstream(callee, upstreams.all())
       return upstream
     },
-    upstreams: () => [...upstreams.values()],
+    upstreams: upstreams.all,
     calls: options.calls,
     l7: () => desired?.l7,
     log: telemetry.log,
@@ -97,7 +102,6 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     publicOnly: options.publicOnly ?? false,
     refusalHeaders,
     handler: guarded(program.handler, telemetry, refusalHeaders),
-    clock,
   })
   const http = createHttpAcceptor({ onRequest: entrance, telemetry, limits: limits.http ?? {}, refusalHeaders })
   const listener = createListener({
@@ -109,6 +113,8 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     proxyTrust: () => desired?.proxyProtocol,
     takeOver: socket => (desired && options.takeOver?.(socket, desired)) || false,
     admit,
+    inspect,
+    ...(options.peekServerName ? { peekServerName: options.peekServerName } : {}),
     limits: { ...listenerLimits, ...limits.listener },
   })
 
@@ -116,37 +122,20 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
   function admit(socket: Socket, connection: Connection): void {
     if (connection.peer.kind === 'authenticated' && revoked.has(connection.peer.serial)) return void socket.destroy()
     http.accept(socket, connection)
-    if (isOutdated(connection) || !mayStay(connection)) http.drain(socket, lateGraceMs)
+    callers.admitted(connection)
+    if (outlived.admitted(connection) || !mayStay(connection)) http.drain(socket, lateGraceMs)
   }
 
-  const mayStay = (connection: Connection) => qualifies(connection, listener.accepts(), publicNames())
+  const mayStay = (connection: Connection) => qualifies(connection, listener.accepts(), publicNames(), desired?.tls)
 
-  const isOutdated = ({ transport, generation }: Connection) => transport === 'mtls' && generation < trustedSince
-
-  const drain = async (leaves: Parameters<typeof listener.connections.gone>[0]) => {
-    for (const { socket } of listener.connections.all().filter(leaves)) http.drain(socket, idleGraceMs)
-    await listener.connections.gone(leaves)
-  }
-
-  const applyUpstreams = (specs: readonly UpstreamSpec[]): Promise<unknown> => {
-    const drained: Promise<void>[] = []
-    for (const spec of specs) {
-      const known = upstreams.get(spec.callee)
-      if (!known) upstreams.set(spec.callee, createUpstream({ spec, credentials, telemetry }))
-      else if (!sameUpstream(known.spec(), spec)) drained.push(known.replace(spec))
-    }
-    return Promise.all(drained)
-  }
-
-  const dropUpstreams = (kept: readonly UpstreamSpec[]) =>
-    Promise.all(
-      [...upstreams]
-        .filter(([callee]) => !kept.some(spec => spec.callee === callee))
-        .map(([callee, upstream]) => {
-          upstreams.delete(callee)
-          return upstream.close()
-        }),
-    )
+  const callers = createCallers(listener.connections, http, clock)
+  const trustLoss = createTrustLoss(credentials, vouched => {
+    callers.cut((caller, { transport }) => transport === 'mtls' && !vouched(caller))
+    upstreams.cut(callee => !vouched(callee))
+  })
+  const outlived = createOutlived({ credentials, inspect, vouched: trustLoss.vouched, open: listener.connections.all })
+  // a rotation does not wait for the public
+  const provenAndOutlived = (connection: Connection) => connection.transport === 'mtls' && outlived.has(connection)
 
   return {
     name,
@@ -154,46 +143,58 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     async apply(next) {
       desired = next
       telemetry.keepKeyLog(next.keyLog)
+      credentials.setTls(next.tls ?? usualTls)
       listener.setAccepts(next.accepts)
       shipper.shipTo(next.logsTo)
       const wanted = [...local, ...next.upstreams]
-      const callersMoved = applyUpstreams(wanted)
+      const callersMoved = upstreams.apply(wanted)
       const leaves = (connection: Connection) => !mayStay(connection)
-      await Promise.all([drain(leaves), listener.handshakesOver(lateGraceMs), callersMoved])
+      await Promise.all([callers.drain(leaves), listener.handshakesOver(lateGraceMs), callersMoved])
       await listener.connections.gone(leaves)
       if (desired !== next) return
-      await dropUpstreams(wanted)
+      await upstreams.keepOnly(wanted)
       for (const { name: held, kind } of credentials.held())
         if (kind === 'public' && !next.publicNames.includes(held)) credentials.dropPublic(held)
     },
-    async refresh({ trustChanged }) {
-      if (trustChanged) trustedSince = credentials.generation()
-      const callersMoved = Promise.all(
-        [...upstreams.values()].filter(u => u.spec().transport !== 'plaintext').map(u => u.replace(u.spec())),
-      )
-      if (trustChanged) await drain(isOutdated)
-      await callersMoved
+    async refresh({ trustChanged, told = true }) {
+      if (trustLoss.look()) outlived.judge(true)
+      if (trustChanged) outlived.everybody()
+      const upstreamsRenewed = upstreams.renew()
+      callers.lookAtExpiry()
+      upstreams.lookAtExpiry()
+      void callers.drain(outlived.has, told ? toldGraceMs : undefined)
+      await Promise.all([listener.connections.gone(provenAndOutlived), upstreamsRenewed])
+    },
+    async judgeAnew() {
+      const caLost = trustLoss.look()
+      outlived.judge(caLost)
+      void callers.drain(outlived.has, toldGraceMs)
+      // a handshake with a callee may have begun under what is lost
+      const calleesLeft = caLost ? upstreams.renew() : upstreams.leave(callee => inspect(callee) !== undefined)
+      await Promise.all([caLost && listener.handshakesOver(lateGraceMs), calleesLeft])
+      await listener.connections.gone(provenAndOutlived)
     },
     expel(serials) {
       revoked = serials
-      for (const { peer, socket } of listener.connections.all())
-        if (peer.kind === 'authenticated' && serials.has(peer.serial)) socket.destroy()
+      callers.cut((_, { peer }) => peer.kind === 'authenticated' && serials.has(peer.serial))
+      upstreams.cut(({ serialNumber }) => serials.has(serialNumber.toLowerCase()))
     },
     observations(since) {
       const l7 = program.l7?.()
-      return { ...telemetry.observations(since, credentials.held()), ...(l7 ? { l7 } : {}) }
+      return {
+        ...telemetry.observations(since, credentials.held()),
+        clock: new Date(clock()).toISOString(),
+        trust: describeTrust(credentials.trustHeld()),
+        ...(l7 ? { l7 } : {}),
+      }
     },
     async close() {
+      trustLoss.close()
+      callers.close()
       await listener.close()
       await http.close()
-      await Promise.all(
-        [shipper, ...upstreams.values()].map(each => ('destroy' in each ? each.destroy() : each.close())),
-      )
+      await Promise.all([shipper.close(), upstreams.destroy()])
       await program.close()
     },
   }
 }
-
-/** May a connection stay: is its transport accepted, and the public name it asked for (if one) still served here? */
-const qualifies = (connection: Connection, accepts: readonly Transport[], publicNames: readonly string[]): boolean =>
-  accepts.includes(connection.transport) && (!connection.publicName || publicNames.includes(connection.publicName))

@@ -5,7 +5,7 @@ export type WafRule = { id: string; title: string; pattern: RegExp }
  * A small, named rule set: shapes that no honest request to an API like this has. It shows what a termination point
  * can do with what it reads; it is no substitute for a maintained rule set such as the OWASP CRS.
  */
-export const wafRules: readonly WafRule[] = [
+const wafRules: readonly WafRule[] = [
   { id: 'path-traversal', title: 'a path that climbs out of its root', pattern: /(?:^|[\\/=])\.\.(?:[\\/;]|$)/ },
   {
     id: 'sql-injection',

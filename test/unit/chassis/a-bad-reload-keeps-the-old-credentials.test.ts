@@ -14,6 +14,7 @@ const garbage = '-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END
 
 const badPairs: [what: string, code: string, pair: () => KeyPair][] = [
   ['a key that is not its own', 'key-mismatch', () => ({ key: good().key, chain: good().chain })],
+  ['of another workload', 'wrong-identity', () => mesh.mint('gateway')],
   ['expired', 'certificate-expired', () => mesh.mint('orders', ['expired'])],
   ['not an SVID: two URIs', 'svid-many-uris', () => mesh.mint('orders', ['two-uris'])],
   ['not an SVID: a CA', 'svid-is-ca', () => mesh.mint('orders', ['ca-leaf'])],
@@ -27,6 +28,11 @@ const badPairs: [what: string, code: string, pair: () => KeyPair][] = [
 const badTrusts: [what: string, field: string, trust: () => Trust][] = [
   ['a garbage bundle', 'bundle', () => ({ ...mesh.trust(), bundle: [garbage] })],
   ['text for a bundle', 'bundle', () => ({ ...mesh.trust(), bundle: ['not a certificate'] })],
+  [
+    'half a bundle',
+    'bundle',
+    () => ({ ...mesh.trust(), bundle: mesh.trust().bundle.map(pem => pem.slice(0, pem.length / 2)) }),
+  ],
   ['an empty bundle', 'bundle', () => ({ ...mesh.trust(), bundle: [] })],
   ['a leaf in the bundle', 'bundle', () => ({ ...mesh.trust(), bundle: [good().certificate] })],
   ['one root of two that is garbage', 'bundle', () => ({ ...mesh.trust(), bundle: [...mesh.trust().bundle, garbage] })],

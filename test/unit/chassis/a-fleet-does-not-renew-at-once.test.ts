@@ -28,8 +28,10 @@ const startFleet = (
       close: async () => {},
     } as Partial<ControlClient> as ControlClient
     const credentials = {
+      trust: () => ({ bundle: [], crl: [] }),
       id: () => 'w',
-      held: () => [{ kind: 'workload', name: 'w', key: '', serial: '', notAfter: end }],
+      grantOf: () => undefined,
+      held: () => [{ kind: 'workload', name: 'w', key: '', serial: '', notAfter: end, notBefore: '', issuer: '' }],
     } as Partial<CredentialStore> as CredentialStore
     return startAgent({
       workload: { refresh: async () => {} } as Partial<Workload> as Workload,

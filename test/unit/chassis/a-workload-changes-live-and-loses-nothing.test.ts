@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream'
 import { connect as tlsConnect } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Desired, UpstreamSpec } from '../../../services/chassis/desired.ts'
-import type { Handler } from '../../../services/chassis/program.ts'
+import type { Handler, Program } from '../../../services/chassis/program.ts'
 import type { KeyPair } from '../../../services/chassis/tls-options.ts'
 import type { Address } from '../../../services/chassis/transport.ts'
 import { createCleanup, createMesh, dial, dialRaw, idOf, serve, uncheckedCredentials, until } from './mesh.ts'
@@ -24,6 +24,19 @@ const slowWorkload = async (desired: Desired, store = mesh.credentials('orders')
   }
   return { ...cleanup.add(await startWorkload(store, desired, { handler })), waiting, store }
 }
+
+/** Asks orders, and passes on its status. */
+const callsOrders: Program = async site => ({
+  handler: (_request, response, context) =>
+    void site
+      .upstream('orders')
+      .call(context, { method: 'GET', path: '/' })
+      .then(({ status }) => {
+        response.statusCode = status
+        response.end('{}')
+      }),
+  close: async () => {},
+})
 
 const settledFlag = (promise: Promise<unknown>) => {
   const flag = { settled: false }
@@ -144,6 +157,49 @@ describe('new trust', () => {
     plain.socket.destroy()
   })
 
+  test('that bears a caller as the old one did leaves his connection as it is, whether or not he was told', async () => {
+    const orders = await slowWorkload(open({ accepts: ['mtls'] }))
+    const caller = cleanup.add(dial(mesh.credentials('gateway'), orders.address, 'mtls', {}, 1))
+    for (let turn = 0; turn < 3; turn++) {
+      orders.store.setTrust(mesh.trust())
+      await orders.judgeAnew()
+      expect(await caller.ask()).toMatchObject({ status: 200 })
+    }
+    expect(caller.records()).toHaveLength(1)
+  })
+
+  test('judges new connections of an old way out too, which stays', async () => {
+    const orders = await slowWorkload(open({ accepts: ['mtls'] }))
+    const own = mesh.credentials('gateway')
+    const caller = cleanup.add(dial(own, orders.address, 'mtls'))
+    expect(await caller.ask()).toMatchObject({ status: 200 })
+    own.setTrust(mesh.trust([orders.store.held()[0]!.serial]))
+    const asked = [caller.ask('/slow'), caller.ask()]
+    await until(() => orders.waiting.length === 1)
+    expect(await asked[1]).toMatchObject({ failure: 'revoked' })
+    orders.waiting[0]!()
+    expect(await asked[0]).toMatchObject({ status: 200 })
+  })
+
+  test('that bears a caller no longer asks him alone to come again, after the answer he waits for', async () => {
+    const orders = await slowWorkload(open({ accepts: ['mtls'] }))
+    const lost = mesh.mint('gateway')
+    const [bad, good] = [uncheckedCredentials(lost, mesh.trust()), mesh.credentials('gateway')].map(credentials =>
+      cleanup.add(dial(credentials, orders.address, 'mtls', {}, 1)),
+    )
+    const asked = [bad!.ask('/slow'), good!.ask('/slow')]
+    await until(() => orders.waiting.length === 2)
+    orders.store.setTrust({ ...mesh.trust([lost.serial]), revocation: 'hard-fail' })
+    const seenOff = settledFlag(orders.judgeAnew())
+    await new Promise(setImmediate)
+    expect(seenOff.settled).toBe(false)
+    for (const go of orders.waiting) go()
+    expect(await Promise.all(asked)).toMatchObject([{ status: 200 }, { status: 200 }])
+    await until(() => seenOff.settled)
+    expect(await good!.ask()).toMatchObject({ status: 200 })
+    expect([good!.records().length, (await bad!.ask()).status]).toEqual([1, undefined])
+  })
+
   test('in the middle of a handshake: who was judged under the old one is served once and asked to come again', async () => {
     const orders = await slowWorkload(open({ accepts: ['mtls'] }))
     const { socket, release } = await handshakeHeld(orders.address, mesh.mint('gateway'))
@@ -233,6 +289,32 @@ describe('upstreams', () => {
     client.socket.destroy()
     await older
     expect(await send(orders.address)).toMatchObject({ status: 200 })
+  })
+
+  test('a state that comes while an older one drains is not done before that', async () => {
+    const waiting: (() => void)[] = []
+    const callee = cleanup.add(
+      await startWorkload(mesh.credentials('orders'), open(), {
+        handler: (request, response, context) => void waiting.push(() => echo(request, response, context)),
+      }),
+    )
+    const other = cleanup.add(await serve(mesh.credentials('orders'), ['plaintext']))
+    const gateway = cleanup.add(
+      await startWorkload(mesh.credentials('gateway'), open({ upstreams: [specTo(callee.address)] }), {
+        ...{ name: 'gateway', program: callsOrders },
+      }),
+    )
+    const answer = send(gateway.address)
+    await until(() => waiting.length === 1)
+    const upstreams = [specTo(other.address)]
+    const states = [open({ version: 2, upstreams }), open({ version: 3, upstreams, keyLog: true })]
+    const [older, newer] = states.map(state => settledFlag(gateway.apply(state)))
+    // both ways in of the newer state are gone through by now; what is left is the request on the old way out
+    expect(await send(gateway.address)).toMatchObject({ status: 200 })
+    expect([older!.settled, newer!.settled]).toEqual([false, false])
+    waiting[0]!()
+    expect(await answer).toMatchObject({ status: 200 })
+    await until(() => older!.settled && newer!.settled)
   })
 })
 

@@ -2,9 +2,14 @@ import { EventEmitter, on } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startAgent } from '../../../services/chassis/agent.ts'
 import { type ControlClient, createControlClient } from '../../../services/chassis/control-client.ts'
-import type { Acknowledgement, ControlMessage } from '../../../services/chassis/control-protocol.ts'
+import type {
+  Acknowledgement,
+  ControlMessage,
+  TrustAcknowledgement,
+} from '../../../services/chassis/control-protocol.ts'
 import type { CredentialStore } from '../../../services/chassis/credentials.ts'
 import type { Desired } from '../../../services/chassis/desired.ts'
+import { createOwnClock } from '../../../services/chassis/own-clock.ts'
 import { createLog, createTelemetry } from '../../../services/chassis/telemetry.ts'
 import type { Workload } from '../../../services/chassis/workload.ts'
 import { createCleanup, createMesh, until } from './mesh.ts'
@@ -15,11 +20,20 @@ const cleanup = createCleanup()
 afterEach(cleanup.run)
 
 /** An agent between a control plane and a workload that do what the test says. */
-const stage = (changes: { store?: CredentialStore; renewAt?: number; control?: Partial<ControlClient> } = {}) => {
+type Changes = {
+  store?: CredentialStore
+  renewAt?: number
+  control?: Partial<ControlClient>
+  workload?: Partial<Workload>
+  shiftClock?: (offsetMs: number) => boolean
+}
+
+const stage = (changes: Changes = {}) => {
   const store = changes.store ?? mesh.credentials('orders')
   const said = new EventEmitter()
   const events: string[] = []
   const acks: Acknowledgement[] = []
+  const trustAcks: TrustAcknowledgement[] = []
   const hellos: number[] = []
   const held: { version: number; finish: (error?: Error) => void }[] = []
   let reachable = true
@@ -35,6 +49,7 @@ const stage = (changes: { store?: CredentialStore; renewAt?: number; control?: P
         yield message as ControlMessage
     },
     acknowledge: async ack => void acks.push(ack),
+    acknowledgeTrust: async ack => void trustAcks.push(ack),
     report: async id => void events.push(`report ${id}`),
     close: async () => {},
     ...changes.control,
@@ -47,10 +62,12 @@ const stage = (changes: { store?: CredentialStore; renewAt?: number; control?: P
         events.push(`apply ${version}`)
         held.push({ version, finish: error => (error ? reject(error) : resolve()) })
       }),
-    refresh: async ({ trustChanged }) => void events.push(trustChanged ? 'refresh trust' : 'refresh'),
+    refresh: async () => void events.push('refresh'),
+    judgeAnew: async () => void events.push('judge anew'),
     expel: serials => void events.push(`expel ${[...serials]}`),
     observations: () => ({ workload: 'orders', connections: [], requests: [], keyLog: [], held: [], cursor: 0 }),
     close: async () => {},
+    ...changes.workload,
   }
   const lines: string[] = []
   const log = createLog('orders', { write: line => void lines.push(line) })
@@ -58,6 +75,7 @@ const stage = (changes: { store?: CredentialStore; renewAt?: number; control?: P
     startAgent({
       ...{ workload, control, credentials: store, telemetry: createTelemetry('orders', log), random: () => 0 },
       listening: { host: '127.0.0.1', port: 1 },
+      ...(changes.shiftClock ? { shiftClock: changes.shiftClock } : {}),
       ...(changes.renewAt === undefined ? {} : { renewAt: changes.renewAt }),
     }),
   )
@@ -66,6 +84,7 @@ const stage = (changes: { store?: CredentialStore; renewAt?: number; control?: P
     store,
     events,
     acks,
+    trustAcks,
     hellos,
     held,
     logged: () => lines.join(''),
@@ -154,16 +173,18 @@ describe('trust', () => {
   test('is replaced; revoked peers are expelled before anybody is waited for', async () => {
     const { say, events, store } = stage()
     const { bundle, crl } = mesh.trust(['0a'])
-    await until(() => say({ type: 'trust', bundle, crl, revoked: ['0a'] }))
+    await until(() => say({ type: 'trust', version: 2, revocation: 'hard-fail', bundle, crl, revoked: ['0a'] }))
     await until(() => events.length >= 2)
-    expect(events).toEqual(['expel 0a', 'refresh trust'])
-    expect(store.trust()).toEqual({ bundle, crl })
+    expect(events).toEqual(['expel 0a', 'judge anew'])
+    expect(store.trust()).toMatchObject({ version: 2, revocation: 'hard-fail', bundle, crl })
   })
 
   test('that cannot be used leaves the old one, and revoked peers go all the same', async () => {
     const { say, events, store, logged } = stage()
     const before = store.trust()
-    await until(() => say({ type: 'trust', bundle: ['garbage'], crl: [], revoked: ['0b'] }))
+    await until(() =>
+      say({ type: 'trust', version: 3, revocation: 'hard-fail', bundle: ['garbage'], crl: [], revoked: ['0b'] }),
+    )
     await until(() => events.length === 1)
     expect(events).toEqual(['expel 0b'])
     expect(store.trust()).toEqual(before)
@@ -172,10 +193,154 @@ describe('trust', () => {
 
   test('that is the same moves nobody', async () => {
     const { say, events, store } = stage()
-    await until(() => say({ type: 'trust', ...store.trust(), revoked: [] }))
+    store.setTrust({ ...store.trust(), revocation: 'hard-fail' })
+    await until(() => say({ type: 'trust', revocation: 'hard-fail', ...store.trust(), version: 4, revoked: [] }))
     await until(() => events.length === 1)
     expect(events).toEqual(['expel '])
   })
+})
+
+describe('trust is acknowledged', () => {
+  const message = (version: number, revoked: string[] = []) => ({
+    ...{ type: 'trust' as const, version, revocation: 'hard-fail' as const, revoked },
+    ...mesh.trust(revoked),
+  })
+
+  test('at once as taken, and as drained when nothing older is left', async () => {
+    let seenOff = () => {}
+    const judgeAnew = () => new Promise<void>(resolve => (seenOff = resolve))
+    const { say, trustAcks } = stage({ workload: { judgeAnew } })
+    await until(() => say(message(2)))
+    await until(() => trustAcks.length === 1)
+    await new Promise(setImmediate)
+    expect(trustAcks).toEqual([{ version: 2, ok: true, drained: false }])
+    seenOff()
+    await until(() => trustAcks.length === 2)
+    expect(trustAcks[1]).toEqual({ version: 2, ok: true, drained: true })
+  })
+
+  test('as refused where it was rolled back; what was revoked before stays so', async () => {
+    const { say, trustAcks, events, store } = stage()
+    const older = message(3)
+    await until(() => say(message(7, ['0a'])))
+    await until(() => trustAcks.length === 2)
+    say(older)
+    await until(() => trustAcks.length === 3)
+    expect(events).toEqual(['expel 0a', 'judge anew', 'expel 0a'])
+    expect(trustAcks[2]).toMatchObject({ version: 3, ok: false, error: expect.stringContaining('7 or more') })
+    expect(store.trust()).toMatchObject({ version: 7 })
+    say({ ...older, version: 8 })
+    await until(() => trustAcks.length === 4)
+    expect(trustAcks[3]).toMatchObject({ version: 8, ok: false, error: expect.stringContaining('CRL number') })
+    expect(store.trust()).toMatchObject({ version: 7, revoked: ['0a'] })
+  })
+
+  test('and the stream is begun anew where a root was lost, for it rests on that too', async () => {
+    const { say, hellos, store } = stage()
+    const stranger = createMesh()
+    store.setTrust({ ...store.trust(), bundle: [...store.trust().bundle, ...stranger.trust().bundle] })
+    await until(() => say(message(2)))
+    await until(() => hellos.length === 2)
+  })
+})
+
+describe('certificates of an earlier epoch', () => {
+  test('are renewed before the state is acknowledged, and old connections seen off', async () => {
+    let seenOff = () => {}
+    const store = mesh.credentials('orders')
+    const { want, held, acks, events } = stage({
+      store,
+      control: { renew: async () => store.setWorkload(mesh.mint('orders'), { epoch: 2 }) },
+      workload: { refresh: () => new Promise(resolve => (seenOff = resolve)) },
+    })
+    const before = store.held()[0]!.serial
+    await until(() => want(1, { certificates: { epoch: 2, renewal: true } }))
+    await until(() => held.length > 0)
+    expect(store.held()[0]!.serial).not.toBe(before)
+    expect(events).toContain('apply 1')
+    held[0]!.finish()
+    await new Promise(setImmediate)
+    expect(acks).toEqual([])
+    seenOff()
+    await until(() => acks.length === 1)
+    expect(acks).toEqual([{ version: 1, ok: true, drained: true }])
+  })
+
+  test('that cannot be had are told as the failure, and tried again', async () => {
+    let tries = 0
+    const store = mesh.credentials('orders')
+    const renew = async () => {
+      if (++tries === 1) throw new Error('control-unreachable')
+      store.setWorkload(mesh.mint('orders'), { epoch: 1 })
+    }
+    const { want, held, acks } = stage({ store, control: { renew } })
+    await until(() => want(1, { certificates: { epoch: 1, renewal: false } }))
+    await until(() => held.length > 0)
+    held[0]!.finish()
+    await until(() => acks.length === 2)
+    expect(acks).toEqual([
+      { version: 1, ok: false, drained: false, error: 'control-unreachable' },
+      { version: 1, ok: true, drained: true },
+    ])
+  })
+})
+
+describe('a public certificate', () => {
+  test('that cannot be had at first leaves no state unapplied for ever', async () => {
+    let tries = 0
+    const store = mesh.credentials('edge')
+    const obtainPublic = async () => {
+      if (++tries < 3) throw new Error('control-unreachable')
+      store.setPublic('shop.hop.lab', mesh.mintPublic('shop.hop.lab'))
+    }
+    const { want, held, acks } = stage({ store, control: { obtainPublic } })
+    await until(() => want(1, { publicNames: ['shop.hop.lab'] }))
+    await until(() => held.length === 1)
+    held[0]!.finish()
+    await until(() => acks.at(-1)?.ok === true)
+    expect(tries).toBe(3)
+    expect(acks.filter(({ ok }) => !ok)).toHaveLength(1)
+  })
+
+  test('is got anew where another kind of key is wanted', async () => {
+    const asked: unknown[] = []
+    const store = mesh.credentials('edge')
+    store.setPublic('shop.hop.lab', mesh.mintPublic('shop.hop.lab'))
+    const obtainPublic = async (_: string, keyType?: string) => void asked.push(keyType)
+    const tls = { minVersion: 'TLSv1.3' as const, suites: [], keyType: 'rsa-2048' as const }
+    const { want, held } = stage({ store, control: { obtainPublic } })
+    await until(() => want(1, { publicNames: ['shop.hop.lab'] }))
+    await until(() => held.length === 1)
+    expect(asked).toEqual([])
+    want(2, { publicNames: ['shop.hop.lab'], tls })
+    await until(() => held.length === 2)
+    expect(asked).toEqual(['rsa-2048'])
+  })
+})
+
+test('a clock that is set has everything judged anew, before that is acknowledged, however often it is said', async () => {
+  let seenOff = () => {}
+  const refreshed: object[] = []
+  const refresh = (what: object) => {
+    refreshed.push(what)
+    return new Promise<void>(resolve => (seenOff = resolve))
+  }
+  const { now, shift: shiftClock } = createOwnClock(() => 1_000_000)
+  const { want, held, store, acks } = stage({ shiftClock, workload: { refresh } })
+  const generation = store.generation()
+  await until(() => want(1, { clockOffsetMs: -600_000 }))
+  want(1, { clockOffsetMs: -600_000 })
+  await until(() => held.length >= 2)
+  expect([now(), store.generation(), refreshed]).toEqual([
+    400_000,
+    generation + 1,
+    [{ trustChanged: true, told: false }],
+  ])
+  for (const { finish } of held) finish()
+  await new Promise(setImmediate)
+  expect(acks).toEqual([])
+  seenOff()
+  await until(() => acks.length > 0)
 })
 
 describe('while the control plane is away', () => {

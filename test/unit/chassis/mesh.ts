@@ -18,6 +18,7 @@ import {
   workloadContextOptions,
 } from '../../../services/chassis/tls-options.ts'
 import type { Address, Transport } from '../../../services/chassis/transport.ts'
+import { takeTrust } from '../../../services/chassis/trust-held.ts'
 import { createUpstream, upstreamLimits } from '../../../services/chassis/upstream.ts'
 import { authorityFor } from '../pki/issued.ts'
 
@@ -45,6 +46,7 @@ export const createMesh = () => {
     mintProfile(authority, kinds, { id: idOf(workload) })
   const trust = (revoked: readonly string[] = []): Trust => ({
     bundle: authority.trustBundle(),
+    intermediates: authority.intermediates(),
     crl: authority.crls({
       revoked: revoked.map(serial => ({ serial, at: Date.now(), reason: 'keyCompromise' as const })),
       number: ++number,
@@ -72,6 +74,10 @@ export const uncheckedCredentials = (pair: KeyPair, trust: Trust, more: Partial<
   generation: () => 1,
   id: () => undefined,
   trust: () => trust,
+  trustHeld: () => takeTrust(trust),
+  intermediates: () => [],
+  grantOf: () => undefined,
+  publicKeyType: () => undefined,
   serverOptions: publicOnly => (publicOnly ? publicContextOptions(pair) : workloadContextOptions(trust, pair)),
   publicServer: () => undefined,
   client: prove => createSecureContext(clientContextOptions(trust, prove ? pair : undefined)),

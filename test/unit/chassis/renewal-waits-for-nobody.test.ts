@@ -20,6 +20,7 @@ test('a request that goes on for ever on an old connection keeps no certificate 
       await once(signal, 'abort')
     },
     acknowledge: async () => {},
+    acknowledgeTrust: async () => {},
     report: async () => {},
     close: async () => {},
   }
@@ -27,6 +28,7 @@ test('a request that goes on for ever on an old connection keeps no certificate 
     name: 'orders',
     listen: async () => ({ host: '127.0.0.1', port: 1 }),
     apply: async () => {},
+    judgeAnew: async () => {},
     refresh: () => {
       abandoned++
       return new Promise(() => {})
@@ -48,11 +50,19 @@ test('each certificate is renewed in its own time; one that cannot be had delays
   const tried = { workload: 0, public: 0 }
   const in50ms = () => new Date(Date.now() + 50).toISOString()
   const held = (): HeldCertificate[] => [
-    { kind: 'public', name: 'shop.hop.lab', key: 'a', serial: '1', notAfter: in50ms() },
-    { kind: 'workload', name: 'spiffe://hop.lab/orders', key: 'b', serial: '2', notAfter: in50ms() },
+    { kind: 'public', name: 'shop.hop.lab', key: 'a', serial: '1', notAfter: in50ms(), notBefore: '', issuer: '' },
+    {
+      kind: 'workload',
+      name: 'spiffe://hop.lab/orders',
+      key: 'b',
+      serial: '2',
+      notAfter: in50ms(),
+      notBefore: '',
+      issuer: '',
+    },
   ]
   const renewals = createRenewals({
-    ...{ credentials: { held }, telemetry: noTelemetry(), signal: ended.signal },
+    ...{ credentials: { held, grantOf: () => undefined }, telemetry: noTelemetry(), signal: ended.signal },
     ...{ clock: Date.now, renewAt: 0.5, random: () => 0 },
   })
   renewals.keep('public', 'shop.hop.lab', async () => {
