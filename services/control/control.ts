@@ -2,24 +2,30 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Logger } from 'pino'
-import { type Authority, createAuthority, openAuthority } from '../../pki/authority.ts'
-import { workloadContextOptions } from '../chassis/tls-options.ts'
 import type { Address } from '../chassis/transport.ts'
 import type { Rate } from '../l7/rate-limit.ts'
 import type { Mode } from '../modes.ts'
 import type { Topology } from '../topology/topology.ts'
+import { breakGlassRoutes } from './api/break-glass-routes.ts'
+import { certificateRoutes } from './api/certificate-routes.ts'
 import { operatorApi } from './api/operator-api.ts'
 import { createOperatorServer } from './api/operator-server.ts'
-import { workloadApi } from './api/workload-api.ts'
-import { createAuthenticate, createWorkloadServer } from './api/workload-server.ts'
-import { createIssuer, type Lifetimes } from './certificates/issuer.ts'
+import { revocationRoutes } from './api/revocation-routes.ts'
+import { rotationRoutes } from './api/rotation-routes.ts'
+import { createCertification } from './certificates/certification.ts'
+import { keepListsFresh } from './certificates/crl-upkeep.ts'
+import type { Lifetimes } from './certificates/issuer.ts'
+import type { Rejoin } from './certificates/revocation.ts'
+import { createRotation } from './certificates/rotation.ts'
 import { createUserTokens } from './certificates/user-tokens.ts'
 import { createFleet } from './fleet.ts'
 import { createOperations, type Operations } from './operations.ts'
+import { createBreakGlass } from './rollout/break-glass.ts'
 import { createPublisher } from './rollout/publisher.ts'
 import { createRollout } from './rollout/rollout.ts'
 import { defaultSwitches } from './rollout/switches.ts'
-import { openStore, type Store } from './state/store.ts'
+import { openStore } from './state/store.ts'
+import { openWorkloadDoor } from './workload-door.ts'
 
 export type ControlOptions = {
   /** Made 0700 when missing; see {@link openStore} for what is refused. */
@@ -41,6 +47,8 @@ export type ControlOptions = {
   rate?: Rate
   /** Mounted behind the operator's guard. */
   operatorPlugins?: FastifyPluginAsync[]
+  /** How a workload is handed a join token; absent: by whoever runs it. */
+  rejoin?: Rejoin
   ackTimeoutMs?: number
   reportTimeoutMs?: number
   pingMs?: number
@@ -55,6 +63,8 @@ export type Control = {
   operatorToken: string
   /** The roots, PEM: what a workload must hold before it can enrol. */
   bootstrap: string[]
+  /** Called whenever trust was given out: the roots may be others now. What it throws keeps nobody from being told. */
+  onTrust(listener: () => void): void
   operations: Operations
   close(): Promise<void>
 }
@@ -72,19 +82,25 @@ export const createControl = (options: ControlOptions): Control => {
   const fleet = createFleet()
   const userTokens = createUserTokens(store.intent, topology.trustDomain, clock)
   const publisher = createPublisher(topology, store, fleet, defaultSwitches(topology, options.rate), userTokens)
-  const authority = keptAuthority(store, topology, clock, lifetimes)
-  const issuer = createIssuer({ store, authority, topology, clock, lifetimes })
-  const rollout = createRollout({ topology, store, fleet, publisher, ackTimeoutMs })
-  let trustChanged = () => {}
+  const { switches } = publisher
+  const certification = createCertification({ store, topology, fleet, switches, clock, lifetimes })
+  const { authority, lists, trust, issuer, shown } = certification
+  const rollout = createRollout({ topology, store, fleet, publisher, log, ackTimeoutMs, reportTimeoutMs })
+  const rotation = createRotation({ topology, store, authority, fleet, publisher, trust, log, ackTimeoutMs })
+  const breakGlass = createBreakGlass({ topology, store, fleet, publisher, clock })
   const operations = createOperations({
     topology,
     store,
     fleet,
     publisher,
     issuer,
+    trust,
+    lifetimes,
+    rejoin: options.rejoin,
     rollout,
+    rotation,
+    breakGlass,
     userTokens,
-    onTrustChange: () => trustChanged(),
     ackTimeoutMs,
     reportTimeoutMs,
   })
@@ -96,33 +112,10 @@ export const createControl = (options: ControlOptions): Control => {
   }
 
   const startWorkloadApi = async (host: string): Promise<void> => {
-    let pair = issuer.own()
-    const app = await createWorkloadServer({ log, pair, trust: issuer.trust() })
-    trustChanged = () => app.server.setSecureContext(workloadContextOptions(issuer.trust(), pair))
-    workloadApi(app, {
-      store,
-      issuer,
-      fleet,
-      publisher,
-      pingMs,
-      authenticate: createAuthenticate(topology, clock, issuer.isRevoked),
-    })
-    await app.listen({ host, port: options.workloadPort ?? 0 })
-    listening.workload = { host, port: (app.server.address() as AddressInfo).port }
-    const renewOwn = () => {
-      pair = issuer.own()
-      trustChanged()
-    }
-    const renewCrl = () => {
-      issuer.renewCrl()
-      trustChanged()
-      fleet.broadcast(issuer.trustMessage())
-    }
-    closing.push(
-      () => app.close(),
-      every(lifetimes.workloadMs / 3, renewOwn, log),
-      every(lifetimes.crlMs / 3, renewCrl, log),
-    )
+    const parts = { topology, store, issuer, trust, fleet, publisher, shown, clock, log, pingMs }
+    const door = await openWorkloadDoor(parts, { host, port: options.workloadPort ?? 0 }, lifetimes.workloadMs / 3)
+    listening.workload = { host, port: door.port }
+    closing.push(door.close, keepListsFresh(lists, trust, log))
   }
 
   const startOperatorApi = async (host: string): Promise<void> => {
@@ -131,7 +124,14 @@ export const createControl = (options: ControlOptions): Control => {
       log,
       clock,
       ...(options.publishedPort === undefined ? {} : { publishedPort: options.publishedPort }),
-      plugins: [operatorApi(topology, operations), ...(options.operatorPlugins ?? [])],
+      plugins: [
+        operatorApi(topology, operations),
+        certificateRoutes(topology, operations),
+        rotationRoutes(operations),
+        revocationRoutes(topology, operations),
+        breakGlassRoutes(topology, breakGlass),
+        ...(options.operatorPlugins ?? []),
+      ],
     })
     await app.listen({ host, port: options.operatorPort ?? 0 })
     listening.operator = { host, port: (app.server.address() as AddressInfo).port }
@@ -141,51 +141,34 @@ export const createControl = (options: ControlOptions): Control => {
   return {
     operatorToken,
     operations,
-    bootstrap: authority.trustBundle(),
+    get bootstrap() {
+      return authority.trustBundle()
+    },
+    onTrust: listener =>
+      trust.onPublish(() => {
+        try {
+          listener()
+        } catch (err) {
+          log.error({ err }, 'somebody who waited for new trust failed')
+        }
+      }),
     workloadAddress: () => addressOf('workload'),
     operatorAddress: () => addressOf('operator'),
     async start() {
       const host = options.host ?? '127.0.0.1'
       rollout.resume()
+      rotation.resume()
+      breakGlass.resume()
       await startWorkloadApi(host)
       await startOperatorApi(host)
     },
     async close() {
+      breakGlass.close()
       await rollout.close()
+      await rotation.close()
       fleet.close()
       await Promise.all(closing.map(end => end()))
       store.close()
     },
   }
-}
-
-/** The authority this state has had from its first day on; its keys are on disk before it signs anything for others. */
-const keptAuthority = (store: Store, topology: Topology, clock: () => number, { crlMs }: Lifetimes): Authority => {
-  const options = {
-    trustDomain: topology.trustDomain,
-    publicSuffix: topology.ingress.serverName,
-    clock,
-    lifetimes: { crlMs },
-  }
-  const kept = store.intent.authority()
-  if (kept !== undefined) return openAuthority(JSON.parse(kept), options)
-  const made = createAuthority(options)
-  store.intent.setAuthority(JSON.stringify(made.exportState()))
-  return made
-}
-
-/** Runs upkeep now and then; a failure is logged and tried again next time. Returns what ends it. */
-const every = (ms: number, work: () => void, log: Logger): (() => void) => {
-  const timer = setInterval(
-    () => {
-      try {
-        work()
-      } catch (err) {
-        log.error({ err }, 'upkeep failed; the old one stays')
-      }
-    },
-    Math.min(ms, 2 ** 31 - 1),
-  )
-  timer.unref()
-  return () => clearInterval(timer)
 }

@@ -2,12 +2,15 @@ import type { Address, Transport } from '../chassis/transport.ts'
 import { hopsOf } from '../hops.ts'
 import type { Mode } from '../modes.ts'
 import type { Topology } from '../topology/topology.ts'
-import type { Issuer } from './certificates/issuer.ts'
+import type { Lifetimes } from './certificates/issuer.ts'
+import type { RotationRow } from './certificates/rotation-steps.ts'
+import type { TrustPublisher } from './certificates/trust-publisher.ts'
 import type { Fleet } from './fleet.ts'
+import type { BreakGlassRoom } from './rollout/break-glass.ts'
 import { workloadId } from './rollout/plan.ts'
 import type { Publisher } from './rollout/publisher.ts'
 import { type Switches, switchedFrom } from './rollout/switches.ts'
-import type { RolloutRow } from './state/intent.ts'
+import type { RolloutRow } from './state/rollout-row.ts'
 import type { Store } from './state/store.ts'
 
 /** What the operator sees at a glance. */
@@ -15,11 +18,16 @@ export type ControlState = {
   topology: string
   mode: Mode
   rollout: RolloutRow | null
+  rotation: RotationRow | null
+  /** The one link that is relaxed now, with the time left in ms. */
+  breakGlass: ReturnType<BreakGlassRoom['now']> | null
   /** Every workload is connected and did what it was told, and no rollout is under way. */
   settled: boolean
   workloads: WorkloadState[]
   /** Switches that are not at their default, as they stand. */
   switched: Partial<Switches>
+  /** For how long certificates are issued, ms; the switch `renewal` can say otherwise for a workload. */
+  lifetimes: Pick<Lifetimes, 'workloadMs' | 'publicMs'>
   /** Hops of `mode`, from the client inwards. */
   hops: HopState[]
   /** The public roots, PEM: what a client trusts. */
@@ -36,6 +44,8 @@ export type WorkloadState = {
   connected: boolean
   keyLog: boolean
   error?: string
+  /** Whom it trusts: the version it acknowledged last (0: none), and whether that is what is given out now. */
+  trust: { version: number; current: boolean }
 }
 
 export type HopState = {
@@ -55,13 +65,21 @@ export type HopState = {
 export type Glance = {
   state(): ControlState
   settled(): boolean
+  /** The same, or a guarded rollout goes on, which watches for minutes: everybody does as told meanwhile. */
+  atRest(): boolean
   /** Did a workload acknowledge the last thing it was told? */
   upToDate(name: string): boolean
 }
 
-type Parts = { topology: Topology; store: Store; fleet: Fleet; publisher: Publisher; issuer: Issuer }
+type Parts = { topology: Topology; store: Store; fleet: Fleet; publisher: Publisher; trust: TrustPublisher } & {
+  breakGlass: BreakGlassRoom
+  lifetimes: Lifetimes
+}
 
-export const createGlance = ({ topology, store: { intent }, fleet, publisher, issuer }: Parts): Glance => {
+export const createGlance = (parts: Parts): Glance => {
+  const { topology, fleet, publisher, trust, breakGlass } = parts
+  const { workloadMs, publicMs } = parts.lifetimes
+  const { intent } = parts.store
   const names = Object.keys(topology.workloads)
 
   const upToDate = (name: string): boolean => {
@@ -75,7 +93,11 @@ export const createGlance = ({ topology, store: { intent }, fleet, publisher, is
     return row !== undefined && !(row.reached && row.stopAt === row.step)
   }
 
-  const settled = () => !moving() && names.every(name => fleet.connected(name) && upToDate(name))
+  const everybody = () => names.every(name => fleet.connected(name) && upToDate(name))
+  const settled = () => !moving() && everybody()
+
+  const guarded = () => intent.rollout()?.guard != null
+  const atRest = () => (!moving() || guarded()) && everybody()
 
   const workloadState = (name: string, addresses: Record<string, Address>): WorkloadState => {
     const error = fleet.acked(name)?.error
@@ -87,6 +109,7 @@ export const createGlance = ({ topology, store: { intent }, fleet, publisher, is
       acked: fleet.acked(name)?.version ?? 0,
       connected: fleet.connected(name),
       keyLog: publisher.keyLog.has(name),
+      trust: { version: fleet.trustAcked(name)?.version ?? 0, current: trust.holds(name) },
       ...(error === undefined ? {} : { error }),
     }
   }
@@ -109,17 +132,21 @@ export const createGlance = ({ topology, store: { intent }, fleet, publisher, is
   return {
     upToDate,
     settled,
+    atRest,
     state() {
       const addresses = intent.addresses()
       return {
         topology: topology.name,
         mode: intent.mode(),
         rollout: intent.rollout() ?? null,
+        rotation: intent.rotation() ?? null,
+        breakGlass: breakGlass.now() ?? null,
         settled: settled(),
+        lifetimes: { workloadMs, publicMs },
         switched: switchedFrom(publisher.defaults, publisher.switches()),
         workloads: names.map(name => workloadState(name, addresses)),
         hops: hopStates(addresses),
-        bundle: issuer.trust().bundle.join(''),
+        bundle: trust.trust().bundle.join(''),
       }
     },
   }

@@ -1,25 +1,31 @@
-import type { RevocationReason } from '../../pki/crl.ts'
-import { HopError } from '../../pki/error.ts'
 import type { TokenPolicy } from '../chassis/desired.ts'
 import type { Observations } from '../chassis/observation.ts'
 import type { Address } from '../chassis/transport.ts'
 import type { Mode } from '../modes.ts'
 import type { Topology } from '../topology/topology.ts'
-import type { Issuer, Revocable } from './certificates/issuer.ts'
+import type { Issuer, Lifetimes } from './certificates/issuer.ts'
+import { createRevocation, type Rejoin, type Revocation } from './certificates/revocation.ts'
+import type { Rotation, RotationWatch, RotationWish } from './certificates/rotation.ts'
+import type { RotationOutcome, RotationSubject } from './certificates/rotation-steps.ts'
+import type { TrustPublisher } from './certificates/trust-publisher.ts'
+import type { CertificateRow, TrustState } from './certificates/trust-state.ts'
 import type { TokenWish, UserTokens } from './certificates/user-tokens.ts'
+import { type Applied, createChanges, who } from './changes.ts'
 import type { Fleet } from './fleet.ts'
 import { type ControlState, createGlance } from './glance.ts'
+import type { BreakGlassRoom } from './rollout/break-glass.ts'
+import type { SwitchWish } from './rollout/next-row.ts'
+import type { Outcome, Watch } from './rollout/progress.ts'
 import type { Publisher } from './rollout/publisher.ts'
-import type { Outcome, Rollout, Watch } from './rollout/rollout.ts'
-import type { Step } from './rollout/steps.ts'
+import type { Rollout } from './rollout/rollout.ts'
 import type { Switches, SwitchName } from './rollout/switches.ts'
-import type { Act, AuditEntry } from './state/audit.ts'
+import type { AuditEntry } from './state/audit.ts'
 import type { Store } from './state/store.ts'
 
 /** Everything an operator can do, audited. */
-export type Operations = {
+export type Operations = Revocation & {
   state(): ControlState
-  switchMode(mode: Mode, stopAt: Step | undefined, watch: Watch): Promise<Outcome>
+  switchMode(mode: Mode, wish: SwitchWish, watch: Watch): Promise<Outcome>
   rollback(watch: Watch): Promise<Outcome>
   report(name: string, since: number): Promise<Observations>
   /** Several reports at once, each since its own cursor. */
@@ -35,8 +41,15 @@ export type Operations = {
   /** Sets one switch to what it is when nobody has set it. */
   resetSwitch<Name extends SwitchName>(name: Name): Promise<Applied & { before: Switches[Name] }>
   audit(since: number): AuditEntry[]
-  /** Throws `body-invalid` unless exactly one of serial and id is given, and `nothing-to-revoke`. */
-  revoke(what: Revocable & { reason: RevocationReason }): { serials: string[] }
+  /** Who trusts what. */
+  trust(): TrustState
+  /** See {@link Rotation}. */
+  rotate(what: RotationSubject, wish: RotationWish, watch: RotationWatch): Promise<RotationOutcome>
+  rotateBack(watch: RotationWatch): Promise<RotationOutcome>
+  /** Every certificate that was issued, oldest first. */
+  certificates(): CertificateRow[]
+  /** Has a workload renew everything it holds; `acknowledged`: it did. Throws `workload-not-connected`: whoever is away is asked nothing. */
+  renew(workload: string): Promise<Applied>
   joinToken(workload: string, reason: string): string
   /** A signed token for a user; the audit says for whom and what for, never the token. */
   token(wish: TokenWish): Promise<string>
@@ -45,11 +58,9 @@ export type Operations = {
   rotateTokenKey(): Promise<Applied>
   /** See {@link Issuer.faulty}: for experiments. */
   faulty(workload: string, asked: { csr: string; kinds: string[]; reason: string }): { chain: string; serial: string }
-  /** Resolves when {@link ControlState} says settled. Rejects with the signal's reason. */
+  /** Resolves when everybody did as told, and no rollout is under way but one that watches. Rejects with the signal's reason. */
   settled(signal: AbortSignal): Promise<void>
 }
-
-export type Applied = { acknowledged: boolean }
 
 type OperationsOptions = {
   topology: Topology
@@ -58,55 +69,49 @@ type OperationsOptions = {
   publisher: Publisher
   issuer: Issuer
   rollout: Rollout
+  breakGlass: BreakGlassRoom
+  rotation: Rotation
   userTokens: UserTokens
-  /** Told after a revocation: the workload API closes what hangs on it. */
-  onTrustChange: () => void
+  trust: TrustPublisher
+  lifetimes: Lifetimes
+  rejoin: Rejoin | undefined
   ackTimeoutMs: number
   reportTimeoutMs: number
 }
 
-const who = 'operator'
-
 export const createOperations = (options: OperationsOptions): Operations => {
-  const { topology, store, fleet, publisher, issuer, rollout, onTrustChange, ackTimeoutMs, reportTimeoutMs } = options
-  const { userTokens } = options
-  const { intent, audit, tokens } = store
-  const names = Object.keys(topology.workloads)
-
-  const glance = createGlance({ topology, store, fleet, publisher, issuer })
-
-  /** Recorded before anybody's acknowledgement is waited for: a change counts from the moment it is stored. */
-  const apply = async (act: Omit<Act, 'who'>, change: () => void): Promise<Applied> => {
-    audit.during({ who, ...act }, () => publisher.publish(change))
-    const applied = () => names.every(name => !fleet.connected(name) || glance.upToDate(name))
-    return fleet.until(applied, AbortSignal.timeout(ackTimeoutMs)).then(
-      () => ({ acknowledged: true }),
-      () => ({ acknowledged: false }),
-    )
-  }
+  const { store, fleet, publisher, issuer, trust, rollout, rotation, userTokens, reportTimeoutMs } = options
+  const { intent, audit, tokens, ledger } = store
+  const glance = createGlance(options)
+  const { apply, applySwitch } = createChanges({ ...options, upToDate: glance.upToDate })
 
   const report = (name: string, since: number) => fleet.report(name, since, reportTimeoutMs)
 
   return {
+    ...createRevocation({ ...options, upToDate: glance.upToDate }),
     switches: publisher.switches,
     async setSwitch(name, value) {
       const before = publisher.switches()[name]
       const change = () => intent.setSwitches({ ...intent.switches(), [name]: value })
-      return { ...(await apply({ action: 'switch', target: name, detail: { value } }, change)), before }
+      return { ...(await applySwitch({ action: 'switch', target: name, detail: { value } }, name, change)), before }
     },
     async resetSwitch(name) {
       const before = publisher.switches()[name]
       const { [name]: _, ...others } = intent.switches()
       const act = { action: 'switch', target: name, detail: { value: 'default' } }
-      return { ...(await apply(act, () => intent.setSwitches(others))), before }
+      return { ...(await applySwitch(act, name, () => intent.setSwitches(others))), before }
     },
     state: glance.state,
-    switchMode: (mode, stopAt, watch) =>
-      audit.during({ who, action: 'mode', target: mode, detail: { from: intent.mode(), stopAt } }, () =>
-        rollout.to(mode, stopAt === undefined ? { watch } : { watch, stopAt }),
-      ),
+    switchMode: (mode, wish, watch) => {
+      const action = wish.guard || wish.canary ? 'rollout' : 'mode'
+      return audit.throughout({ who, action, target: mode, detail: { from: intent.mode(), ...wish } }, () => {
+        if (mode !== intent.mode()) options.breakGlass.forbid()
+        rotation.forbid(`mode ${mode}`)
+        return rollout.to(mode, { watch, ...wish })
+      })
+    },
     rollback: watch =>
-      audit.during({ who, action: 'rollback', detail: { ...intent.rollout() } }, () => rollout.back(watch)),
+      audit.throughout({ who, action: 'rollback', detail: { ...intent.rollout() } }, () => rollout.back(watch)),
     report,
     reports: async since =>
       Object.fromEntries(
@@ -124,21 +129,23 @@ export const createOperations = (options: OperationsOptions): Operations => {
       }),
     setRoutes: routes => apply({ action: 'routes', detail: routes }, () => intent.setRoutes(routes)),
     audit: audit.since,
-    revoke({ reason, ...what }) {
-      if ((what.serial === undefined) === (what.id === undefined))
-        throw new HopError('body-invalid', {
-          field: 'serial',
-          expected: 'either serial or id',
-          found: 'both or neither',
-        })
-      const target = what.serial ?? what.id ?? ''
-      const serials = audit.during({ who, action: 'revoke', target, detail: { reason } }, () =>
-        issuer.revoke(what, reason),
-      )
-      onTrustChange()
-      fleet.broadcast(issuer.trustMessage())
-      fleet.expel(new Set(serials))
-      return { serials }
+    trust: trust.state,
+    rotate: (what, wish, watch) =>
+      audit.throughout({ who, action: 'rotate', target: what, detail: { ...wish } }, () => {
+        options.breakGlass.forbid()
+        return rotation.to(what, wish, watch)
+      }),
+    rotateBack: watch =>
+      audit.throughout({ who, action: 'rotate-back', detail: { ...intent.rotation() } }, () => rotation.back(watch)),
+    certificates: ledger.rows,
+    async renew(workload) {
+      await fleet.present(workload)
+      const { acknowledged } = await apply({ action: 'renew-now', target: workload }, () => {
+        const epochs = intent.epochs()
+        intent.setEpochs({ ...epochs, [workload]: (epochs[workload] ?? 0) + 1 })
+      })
+      // it may have gone away meanwhile, and whoever is away is not waited for
+      return { acknowledged: acknowledged && glance.upToDate(workload) }
     },
     joinToken: (workload, reason) =>
       audit.during({ who, action: 'join-token', target: workload, detail: { reason } }, () => tokens.issue(workload)),
@@ -158,6 +165,6 @@ export const createOperations = (options: OperationsOptions): Operations => {
         audit.during({ who, action: 'token-key', detail: { next: 'signs' } }, userTokens.promote)
       return applied
     },
-    settled: signal => fleet.until(glance.settled, signal),
+    settled: signal => fleet.until(glance.atRest, signal),
   }
 }

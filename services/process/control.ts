@@ -29,7 +29,16 @@ export const runControl = async (settings: Settings): Promise<() => Promise<void
   const tokenFile = join(stateDir, files.token)
   const bundleFile = join(stateDir, files.bundle)
   writeSecret(tokenFile, `${control.operatorToken}\n`)
-  writeSecret(bundleFile, control.bootstrap.join(''))
+  let written: string | undefined
+  const writeBundle = () => {
+    const bundle = control.bootstrap.join('')
+    if (bundle === written) return
+    writeSecret(bundleFile, bundle)
+    written = bundle
+  }
+  writeBundle()
+  // whoever starts after a rotation needs the roots of then
+  control.onTrust(writeBundle)
   const said = { workload: control.workloadAddress(), operator: control.operatorAddress(), tokenFile, bundleFile }
   process.stdout.write(`${JSON.stringify({ ready: 'control', ...said })}\n`)
   return () => control.close()

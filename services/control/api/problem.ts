@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
-import { HopError } from '../../../pki/error.ts'
+import { HopError, type HopErrorDetails } from '../../../pki/error.ts'
 
 /** An error as RFC 9457 puts it, with the parts of a {@link HopError} as members. */
 export type ProblemDetails = {
@@ -38,9 +38,18 @@ const statusOf: Record<string, number> = {
   'nothing-to-revoke': 404,
   'method-not-allowed': 405,
   'workload-not-connected': 409,
+  'reenrol-by-hand': 409,
   'rollout-in-progress': 409,
   'rollout-rolled-back': 409,
   'no-rollout': 409,
+  'rotation-in-progress': 409,
+  'rotation-undone': 409,
+  'rotation-lists': 409,
+  'no-rotation': 409,
+  'rollout-callers-remain': 409,
+  'rollout-unobserved': 409,
+  'break-glass-active': 409,
+  'no-break-glass': 409,
   'body-too-large': 413,
   'content-type': 415,
   'operator-host': 421,
@@ -48,6 +57,8 @@ const statusOf: Record<string, number> = {
   'state-not-writable': 503,
   'report-timeout': 504,
   'rollout-timeout': 504,
+  'rotation-timeout': 504,
+  'rotation-refused': 502,
   'rollout-refused': 502,
 }
 
@@ -62,6 +73,17 @@ const fastifyCodes: Record<string, string> = {
   FST_ERR_VALIDATION: 'body-invalid',
 }
 
+/** What each of them is about, where it can be said without the request. */
+const about: Record<string, HopErrorDetails> = {
+  'body-malformed': {
+    field: 'body',
+    expected: 'JSON, and no object in it with a name such as __proto__',
+    found: 'something else',
+    remedy: 'Send {} or no body at all where there is nothing to say',
+  },
+  'body-too-large': { field: 'body', expected: 'at most what this route takes (usually 64 KiB)', found: 'more' },
+}
+
 /** Turns anything thrown into a problem. What is not ours to explain stays inside: `internal-error`, no detail. */
 export const problemOf = (error: unknown): ProblemDetails => {
   if (error instanceof HopError) {
@@ -69,9 +91,10 @@ export const problemOf = (error: unknown): ProblemDetails => {
     return { ...titled(statusOf[code] ?? 400, code, detail), ...present({ field, expected, found, remedy }) }
   }
   const { code = '', statusCode = 500, message = '' } = error as Partial<FastifyError>
-  if (error instanceof SyntaxError) return titled(400, 'body-malformed', 'The body is not JSON')
   if (statusCode === 429) return titled(429, 'too-many-requests', 'Too many requests: wait and try again')
-  if (statusCode >= 400 && statusCode < 500) return titled(statusCode, fastifyCodes[code] ?? 'bad-request', message)
+  const known = error instanceof SyntaxError ? 'body-malformed' : fastifyCodes[code]
+  if (known !== undefined && Object.hasOwn(about, known)) return problemOf(new HopError(known, about[known]!))
+  if (statusCode >= 400 && statusCode < 500) return titled(statusCode, known ?? 'bad-request', message)
   return titled(500, 'internal-error', 'The control plane failed; its log says how')
 }
 
@@ -84,7 +107,16 @@ export const answerProblems = (app: FastifyInstance, log: Logger): void => {
     return sendProblem(reply, problem)
   })
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, titled(404, 'not-found', `Nothing is served at ${request.method} ${pathOf(request.url)}`)),
+    sendProblem(
+      reply,
+      problemOf(
+        new HopError('not-found', {
+          field: 'request',
+          expected: 'a method and a path that are served here',
+          found: `${request.method} ${pathOf(request.url)}`,
+        }),
+      ),
+    ),
   )
 }
 

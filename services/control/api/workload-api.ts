@@ -5,6 +5,7 @@ import { HopError } from '../../../pki/error.ts'
 import type { Observations } from '../../chassis/observation.ts'
 import type { Address } from '../../chassis/transport.ts'
 import type { Issuer } from '../certificates/issuer.ts'
+import type { TrustPublisher } from '../certificates/trust-publisher.ts'
 import type { Fleet } from '../fleet.ts'
 import type { Publisher } from '../rollout/publisher.ts'
 import type { Store } from '../state/store.ts'
@@ -15,6 +16,7 @@ import type { Authenticate } from './workload-server.ts'
 type WorkloadApiOptions = {
   store: Store
   issuer: Issuer
+  trust: TrustPublisher
   fleet: Fleet
   publisher: Publisher
   authenticate: Authenticate
@@ -27,7 +29,12 @@ const bodies = {
   enrol: v.strictObject({ token: text(200), csr, workload: text(200) }),
   renew: v.strictObject({ csr }),
   public: v.strictObject({ csr, dnsName: text(255) }),
-  stream: v.strictObject({ listening: addressSchema, applied: count, dialsFrom: v.optional(ip) }),
+  stream: v.strictObject({
+    listening: addressSchema,
+    applied: count,
+    trust: v.optional(count),
+    dialsFrom: v.optional(ip),
+  }),
   ack: v.strictObject({ version: count, ok: v.boolean(), error: v.optional(text(2000)), drained: v.boolean() }),
   report: v.looseObject({
     connections: v.array(v.any()),
@@ -41,10 +48,10 @@ const bodies = {
 /**
  * What workloads ask of the control plane:
  * `POST /v1/enrol`, `/v1/renew`, `/v1/public` → a {@link Grant}; `/v1/stream` → NDJSON of `ControlMessage`, long-lived;
- * `/v1/ack`, `/v1/report/:id` → 204. All but the first need the workload's own certificate.
+ * `/v1/ack`, `/v1/trust-ack`, `/v1/report/:id` → 204. All but the first need the workload's own certificate.
  */
 export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOptions): void => {
-  const { store, issuer, fleet, publisher, authenticate, pingMs } = options
+  const { store, issuer, trust, fleet, publisher, authenticate, pingMs } = options
   const { audit, intent } = store
 
   app.post('/v1/enrol', { config: { rateLimit: { max: 3000, timeWindow: 60_000 } } }, request => {
@@ -64,21 +71,23 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     const { csr, dnsName } = checked(bodies.public, request.body)
     const mayHold = publisher.current(name)?.publicNames ?? []
     return audit.during({ who: id, action: 'public-name', target: dnsName }, () =>
-      issuer.publicName(dnsName, csr, mayHold),
+      issuer.publicName(name, dnsName, csr, mayHold),
     )
   })
 
   app.post('/v1/stream', (request, reply) => {
     const { id, name, serial } = authenticate(request)
-    const { listening, applied, dialsFrom } = checked(bodies.stream, request.body)
+    const { listening, applied, trust: held = 0, dialsFrom } = checked(bodies.stream, request.body)
     publisher.seen(applied)
+    trust.seen(held)
     // ahead of what was published: the state is an older one, and a version below his own would not move him
     const ahead = applied > publisher.version(name)
     register(id, name, { listening, dialsFrom }, ahead ? [name] : [])
     let detach = () => {}
     const line = createLine(() => detach(), pingMs)
     detach = fleet.attach(name, line, serial)
-    line.send(issuer.trustMessage())
+    const greeting = trust.greeting(name)
+    if (greeting) line.send(greeting)
     const desired = publisher.current(name)
     if (desired) line.send({ type: 'desired', desired })
     return reply.header('cache-control', 'no-store').type('application/x-ndjson').send(line.body)
@@ -106,6 +115,13 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
         found: String(version),
       })
     fleet.ack(name, { version, ok, drained, ...(error === undefined ? {} : { error }) })
+    return reply.code(204).send()
+  })
+
+  app.post('/v1/trust-ack', (request, reply) => {
+    const { name } = authenticate(request)
+    const { error, ...taken } = checked(bodies.ack, request.body)
+    trust.ack(name, { ...taken, ...(error === undefined ? {} : { error }) })
     return reply.code(204).send()
   })
 

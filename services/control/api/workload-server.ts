@@ -7,6 +7,7 @@ import { HopError } from '../../../pki/error.ts'
 import { type Judgement, judgeCaller } from '../../chassis/peer.ts'
 import { type KeyPair, type Trust, workloadContextOptions } from '../../chassis/tls-options.ts'
 import type { Topology } from '../../topology/topology.ts'
+import type { Issuer } from '../certificates/issuer.ts'
 import { answerProblems } from './problem.ts'
 
 /** The workload behind a request, by its certificate. */
@@ -64,12 +65,12 @@ const bucketOf = ({ raw, ip }: FastifyRequest): string => {
 
 /**
  * Who a connection belongs to is read from its certificate once; whether that still counts is judged anew at each
- * request: a connection outlives a certificate, and a revocation.
+ * request: a connection outlives a certificate, a revocation, and a CA.
  */
 export const createAuthenticate = (
   topology: Topology,
   clock: () => number,
-  isRevoked: (serial: string) => boolean,
+  standing: Issuer['standing'],
 ): Authenticate => {
   const judged = new WeakMap<TLSSocket, Judgement>()
   const judge = (socket: TLSSocket): Judgement => {
@@ -87,7 +88,8 @@ export const createAuthenticate = (
         found: peer.because,
         remedy: 'Enrol with a join token first',
       })
-    if (isRevoked(peer.serial)) throw peerRefused('revoked')
+    const fallen = standing(peer.serial)
+    if (fallen) throw peerRefused(fallen)
     if (Date.parse(peer.notAfter) <= clock()) throw peerRefused('expired')
     const name = peer.id.slice(`spiffe://${topology.trustDomain}/`.length)
     if (!Object.hasOwn(topology.workloads, name)) throw peerRefused('not-a-workload')

@@ -1,20 +1,27 @@
 import type { KeyObject } from 'node:crypto'
-import type { Authority, Issued as Made } from '../../../pki/authority.ts'
+import type { Authority, LeafRequest, Issued as Made } from '../../../pki/authority.ts'
 import type { RevocationReason } from '../../../pki/crl.ts'
 import { HopError } from '../../../pki/error.ts'
 import { generateKey, privateKeyPem } from '../../../pki/keys.ts'
 import { certifyProfile } from '../../../pki/profiles.ts'
 import { spiffeId } from '../../../pki/spiffe.ts'
-import type { TrustMessage } from '../../chassis/control-protocol.ts'
 import type { KeyPair, Trust } from '../../chassis/tls-options.ts'
 import type { Topology } from '../../topology/topology.ts'
-import type { Issued, Revoked } from '../state/ledger.ts'
+import type { Switches } from '../rollout/switches.ts'
+import type { Issued, IssuedBy } from '../state/ledger.ts'
 import type { Store } from '../state/store.ts'
 import { publicCsr, workloadCsr } from './csr-asks.ts'
 import { checkFaults } from './faults.ts'
 
-/** What comes back from enrolment and renewal: a chain (PEM, leaf first) and whom to trust. */
-export type Grant = { chain: string; notAfter: string } & Trust
+/** What comes back from enrolment and renewal: a chain (PEM, leaf first) and, to who is new, whom to trust. */
+export type Grant = {
+  chain: string
+  notAfter: string
+  /** See `CertificatePolicy`: the workload's epoch when this was issued. */
+  epoch: number
+  /** For how long it was issued: a workload whose clock is wrong renews in time all the same. */
+  lifetimeMs: number
+} & Partial<Trust>
 
 /** The authority at the service of the API: decides who gets which certificate, and remembers each. */
 export type Issuer = {
@@ -23,7 +30,7 @@ export type Issuer = {
   /** For a workload that proved itself; a new key is welcome. */
   renew(workload: string, csr: string): Grant
   /** For a public name the workload must hold now. Throws `public-name-not-yours`. */
-  publicName(dnsName: string, csr: string, mayHold: readonly string[]): Grant
+  publicName(workload: string, dnsName: string, csr: string, mayHold: readonly string[]): Grant
   /**
    * A certificate in a workload's name that nobody may accept, for a key that stays where it was made: an experiment's.
    * Recorded like any other, so it can be revoked. Throws `faults-invalid`, `csr-…`.
@@ -31,19 +38,14 @@ export type Issuer = {
   faulty(workload: string, csr: string, kinds: readonly string[]): { chain: string; serial: string }
   /** A certificate for the control plane itself, with a key that stays in memory. */
   own(): KeyPair
-  /** Returns the serials. Throws `nothing-to-revoke`. */
+  /** Returns the serials; nobody is told yet. All or none of several. Throws `nothing-to-revoke`, which names the unknown ones. */
   revoke(what: Revocable, reason: RevocationReason): string[]
-  isRevoked(serial: string): boolean
-  /** Bundle and current CRLs. */
-  trust(): Trust
-  /** The same as workloads are told. */
-  trustMessage(): TrustMessage
-  /** CRLs made anew, with a new number: after a revocation, and before the old ones run out. */
-  renewCrl(): Trust
+  /** Why a certificate that was issued here does not count any more; undefined where it does. */
+  standing(serial: string): 'revoked' | 'distrusted' | undefined
 }
 
-/** A certificate by its serial, or all that are live by their SPIFFE ID or DNS name. */
-export type Revocable = { serial?: string | undefined; id?: string | undefined }
+/** Certificates by their serials, or all that are live by their SPIFFE ID or DNS name. */
+export type Revocable = { serials: readonly string[] } | { id: string }
 
 /** Milliseconds. */
 export type Lifetimes = {
@@ -54,7 +56,7 @@ export type Lifetimes = {
 }
 
 /** The workload name that stands for the control plane in its own SPIFFE ID; no topology may use it. */
-export const controlName = 'control'
+const controlName = 'control'
 
 type IssuerOptions = {
   store: Store
@@ -62,45 +64,62 @@ type IssuerOptions = {
   topology: Topology
   clock: () => number
   lifetimes: Lifetimes
+  /** What is given out to who enrols. */
+  trust: () => Trust
+  /** See the switch `renewal`. */
+  renewal: () => Switches['renewal']
+  /** Generation of the control plane's own certificate, where it is not the one that signs for others. */
+  shown: () => string | undefined
 }
 
-export const createIssuer = ({ store, authority, topology, clock, lifetimes }: IssuerOptions): Issuer => {
-  const { ledger, tokens } = store
-  let crl: string[] = []
+export const createIssuer = (options: IssuerOptions): Issuer => {
+  const { store, authority, topology, clock, lifetimes, trust, renewal, shown } = options
+  const { intent, ledger, tokens } = store
 
-  const trust = (): Trust => ({ bundle: authority.trustBundle(), crl })
-
-  const renewCrl = (): Trust => {
-    crl = authority.crls({ revoked: ledger.revoked().map(withIssuer), number: ledger.nextCrlNumber() })
-    return trust()
-  }
+  type Wish = { kind: Issued['kind']; name: string; publicKey: KeyObject; by: IssuedBy }
+  type More = { workload?: string; first?: () => void; from?: string | undefined }
 
   /** A serial and its row are on disk before the certificate leaves; `first` is part of the same commit. */
-  const issue = (kind: Issued['kind'], name: string, publicKey: KeyObject, first: () => void = () => {}) =>
+  const issue = ({ kind, name, publicKey, by }: Wish, { workload, first = () => {}, from }: More = {}) =>
     store.transaction(() => {
       first()
-      const lifetimeMs = kind === 'workload' ? lifetimes.workloadMs : lifetimes.publicMs
       const serial = unusedSerial()
+      const request = { publicKey, ...lifetimeOf(kind, workload), serial, from }
       const made =
         kind === 'workload'
-          ? authority.issueWorkload({ id: name, publicKey, lifetimeMs, serial })
-          : authority.issuePublic({ dnsName: name, publicKey, lifetimeMs, serial })
-      ledger.record({ serial: made.serial, kind, name, at: clock(), notAfter: made.notAfter })
+          ? authority.issueWorkload({ id: name, ...request })
+          : authority.issuePublic({ dnsName: name, ...request })
+      const { issuer, notAfter } = made
+      ledger.record({ serial: made.serial, kind, name, at: clock(), notAfter, issuer, by })
       return made
     })
+
+  /** Who has switched renewal off waits for the end. */
+  const lifetimeOf = (kind: Issued['kind'], workload = ''): Pick<LeafRequest, 'lifetimeMs' | 'atMost'> => {
+    const { lifetimeS, on } = renewal()[workload] ?? { on: true }
+    if (lifetimeS !== undefined) return { lifetimeMs: lifetimeS * 1000, atMost: !on }
+    return { lifetimeMs: kind === 'workload' ? lifetimes.workloadMs : lifetimes.publicMs }
+  }
 
   const unusedSerial = (): string => {
     const serial = authority.newSerial()
     return ledger.has(serial) ? unusedSerial() : serial
   }
 
-  const grant = ({ chain, notAfter }: Made): Grant => ({
+  const grant = ({ chain, notAfter }: Made, workload: string): Grant => ({
     chain,
     notAfter: new Date(notAfter).toISOString(),
-    ...trust(),
+    epoch: intent.epochs()[workload] ?? 0,
+    lifetimeMs: notAfter - clock(),
   })
 
-  renewCrl()
+  const known = (serials: readonly string[]): string[] => {
+    const found = new Map(serials.map(serial => [serial, ledger.find(serial)?.serial]))
+    const unknown = serials.filter(serial => found.get(serial) === undefined)
+    if (unknown.length > 0) throw nothingToRevoke('serial', unknown.join(', '))
+    return [...new Set([...found.values()].filter(serial => serial !== undefined))]
+  }
+
   return {
     enrol(token, csr, workload) {
       if (!Object.hasOwn(topology.workloads, workload))
@@ -113,13 +132,16 @@ export const createIssuer = ({ store, authority, topology, clock, lifetimes }: I
       tokens.look(token, workload)
       const id = spiffeId(topology.trustDomain, workload)
       const { publicKey } = workloadCsr(csr, id, workload)
-      return grant(issue('workload', id, publicKey, () => tokens.consume(token, workload)))
+      const first = () => tokens.consume(token, workload)
+      const made = issue({ kind: 'workload', name: id, publicKey, by: 'enrol' }, { workload, first })
+      return { ...grant(made, workload), ...trust() }
     },
     renew(workload, csr) {
       const id = spiffeId(topology.trustDomain, workload)
-      return grant(issue('workload', id, workloadCsr(csr, id, workload).publicKey))
+      const { publicKey } = workloadCsr(csr, id, workload)
+      return grant(issue({ kind: 'workload', name: id, publicKey, by: 'renew' }, { workload }), workload)
     },
-    publicName(dnsName, csr, mayHold) {
+    publicName(workload, dnsName, csr, mayHold) {
       if (!mayHold.includes(dnsName))
         throw new HopError('public-name-not-yours', {
           field: 'dnsName',
@@ -127,7 +149,8 @@ export const createIssuer = ({ store, authority, topology, clock, lifetimes }: I
           found: JSON.stringify(dnsName.slice(0, 255)),
           remedy: 'Wait for a desired state that names it',
         })
-      return grant(issue('public', dnsName, publicCsr(csr, dnsName).publicKey))
+      const { publicKey } = publicCsr(csr, dnsName)
+      return grant(issue({ kind: 'public', name: dnsName, publicKey, by: 'public' }, { workload }), workload)
     },
     faulty(workload, csr, kinds) {
       checkFaults(kinds)
@@ -135,38 +158,36 @@ export const createIssuer = ({ store, authority, topology, clock, lifetimes }: I
       const { publicKey } = workloadCsr(csr, id, workload)
       return store.transaction(() => {
         const made = certifyProfile(authority, kinds, { id, publicKey, serial: unusedSerial() })
-        ledger.record({ serial: made.serial, kind: 'workload', name: id, at: clock(), notAfter: made.notAfter })
-        return { chain: made.chain, serial: made.serial }
+        const { serial, notAfter } = made
+        const issuer = authority.cas().find(({ kind, active }) => kind === 'workloads' && active)!.id
+        ledger.record({ serial, kind: 'workload', name: id, at: clock(), notAfter, issuer, by: 'experiment' })
+        return { chain: made.chain, serial }
       })
     },
     own() {
       const { privateKey, publicKey } = generateKey()
-      const { chain } = issue('workload', spiffeId(topology.trustDomain, controlName), publicKey)
+      const name = spiffeId(topology.trustDomain, controlName)
+      const { chain } = issue({ kind: 'workload', name, publicKey, by: 'control' }, { from: shown() })
       return { key: privateKeyPem(privateKey), chain }
     },
-    revoke({ serial, id = '' }, reason) {
-      const given =
-        serial === undefined ? ledger.live(id, clock()) : [ledger.find(serial)].flatMap(known => known?.serial ?? [])
-      if (given.length === 0)
-        throw new HopError('nothing-to-revoke', {
-          field: serial === undefined ? 'id' : 'serial',
-          expected: 'a certificate issued here and still valid',
-          found: serial ?? id,
-        })
+    revoke(what, reason) {
+      const given = 'serials' in what ? known(what.serials) : ledger.live(what.id, clock())
+      if (given.length === 0) throw nothingToRevoke('id', 'id' in what ? what.id : 'none')
       ledger.revoke(given, clock(), reason)
-      renewCrl()
       return given
     },
-    isRevoked: ledger.isRevoked,
-    trustMessage: () => ({ type: 'trust', ...trust(), revoked: ledger.revoked().map(({ serial }) => serial) }),
-    trust,
-    renewCrl,
+    standing(serial) {
+      if (ledger.isRevoked(serial)) return 'revoked'
+      const issuer = ledger.find(serial)?.issuer
+      return authority.cas().some(({ id }) => id === issuer) ? undefined : 'distrusted'
+    },
   }
 }
 
-const withIssuer = ({ serial, at, reason, kind }: Revoked) => ({
-  serial,
-  at,
-  reason,
-  issuer: kind === 'public' ? ('public' as const) : ('workloads' as const),
-})
+const nothingToRevoke = (field: 'id' | 'serial', found: string) =>
+  new HopError('nothing-to-revoke', {
+    field,
+    expected: field === 'id' ? 'a name with a certificate issued here and still valid' : 'certificates issued here',
+    found: found.slice(0, 300),
+    remedy: 'hop certificates shows what was issued; nothing was revoked',
+  })

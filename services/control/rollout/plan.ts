@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import { spiffeId } from '../../../pki/spiffe.ts'
 import type { Desired, L7Policy, ProxyTrust, Rule, TokenPolicy } from '../../chassis/desired.ts'
 import { anyone } from '../../chassis/policy.ts'
+import { usualTls } from '../../chassis/tls-suites.ts'
 import type { Address, Transport } from '../../chassis/transport.ts'
 import { clientLink, entryOf, hopsOf } from '../../hops.ts'
 import type { Mode } from '../../modes.ts'
@@ -33,6 +35,8 @@ export type Circumstances = {
   /** Workloads in a debug session. */
   keyLog: readonly string[]
   switches: Switches
+  /** See `Intent.epochs`. */
+  epochs?: Record<string, number>
   /** The control plane's JWK set, whom its tokens name as issuer, and where the public enters now. */
   tokens: Pick<TokenPolicy, 'issuer' | 'keys' | 'asserters'>
 }
@@ -80,7 +84,24 @@ export const resolve = (topology: Topology, name: string, posture: Posture, now:
     ...l7At(topology, name, now),
     ...proxyTrustAt(topology, name, posture, now),
     ...logsFrom(name, now),
+    ...certificatesOf(name, now),
+    ...tlsAt(posture, now),
+    ...clockOf(name, now),
   }
+}
+
+const certificatesOf = (name: string, { epochs = {}, switches }: Circumstances): Pick<Desired, 'certificates'> => {
+  const epoch = epochs[name] ?? 0
+  const renewal = switches.renewal[name]?.on ?? true
+  return epoch > 0 || !renewal ? { certificates: { epoch, renewal } } : {}
+}
+
+const tlsAt = ({ publicNames }: Posture, { switches: { tls } }: Circumstances): Pick<Desired, 'tls'> =>
+  publicNames.length > 0 && !isDeepStrictEqual(tls, usualTls) ? { tls } : {}
+
+const clockOf = (name: string, { switches }: Circumstances): Pick<Desired, 'clockOffsetMs'> => {
+  const offsetS = switches.clocks[name] ?? 0
+  return offsetS === 0 ? {} : { clockOffsetMs: offsetS * 1000 }
 }
 
 const l7At = (topology: Topology, name: string, { switches, tokens }: Circumstances): { l7?: L7Policy } => {

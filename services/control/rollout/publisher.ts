@@ -2,8 +2,9 @@ import type { Desired, TokenPolicy } from '../../chassis/desired.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Fleet } from '../fleet.ts'
 import type { Store } from '../state/store.ts'
+import { planDuring } from './during.ts'
 import { type Plan, planOf, resolve, type Unversioned, workloadId } from './plan.ts'
-import { planAt } from './steps.ts'
+import { relaxed } from './relaxed.ts'
 import { defaultSwitches, type Switches } from './switches.ts'
 
 /** Who signs users' tokens, and the public keys to check them by (JWK). */
@@ -46,7 +47,7 @@ export const createPublisher = (
   const plan = (): Plan => {
     const row = intent.rollout()
     if (!row) return planOf(topology, intent.mode())
-    return planAt(row.step, planOf(topology, row.from), planOf(topology, row.to), topology)
+    return planDuring(row, intent.mode(), topology)
   }
 
   /** Where the public enters: in the middle of a rollout, to its last step, wherever it did or will. */
@@ -77,11 +78,13 @@ export const createPublisher = (
           unverified: intent.unverified(),
           keyLog: [...keyLog],
           switches: { ...defaults, ...intent.switches() },
+          epochs: intent.epochs(),
           tokens: { issuer: tokens.issuer, keys: tokens.keys(), asserters: ingresses() },
         }
+        const glass = intent.breakGlass()
         const changed: [string, Desired][] = []
         for (const [name, posture] of Object.entries(plan())) {
-          const wanted = resolve(topology, name, posture, now)
+          const wanted = relaxed(resolve(topology, name, posture, now), glass)
           const before = intent.published(name)
           if (before && same(before, wanted) && !again.includes(name)) continue
           const desired = { ...wanted, version: intent.nextVersion(floor) }

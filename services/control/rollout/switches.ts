@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import { HopError } from '../../../pki/error.ts'
+import type { RevocationPolicy } from '../../chassis/control-protocol.ts'
+import type { TlsPolicy } from '../../chassis/desired.ts'
+import { usableSuites, usualTls } from '../../chassis/tls-suites.ts'
 import type { Address } from '../../chassis/transport.ts'
 import { defaultRate, type Rate } from '../../l7/rate-limit.ts'
 import type { Topology } from '../../topology/topology.ts'
@@ -32,6 +35,26 @@ export type Switches = {
   proxyProtocol: ProxyProtocolSwitch
   /** Log pipelines: a workload ships its records to `name` at `address`, which no topology declares. */
   logPipelines: Record<string, { name: string; address: Address }>
+  /** By workload, where it is not the usual: does it renew its certificates, and for how long are they issued to it? */
+  renewal: Record<string, { on: boolean; lifetimeS?: number }>
+  /** What CRLs are given out, and what to do where one is missing or past its nextUpdate. */
+  revocation: RevocationSettings
+  /** Workloads that are not told whom to trust: they stay with what they hold (claim L14). */
+  trustWithheld: string[]
+  /** What the public listener negotiates, and the type of its key (claim L10). */
+  tls: TlsPolicy
+  /** By workload: how many seconds its clock is off (claim L8). */
+  clocks: Record<string, number>
+}
+
+/**
+ * `renewed` in time, the usual; `left-to-expire`: one more of `lifetimeS` is given out and then none; `withheld`: none is
+ * given out at all.
+ */
+export type RevocationSettings = {
+  lists: 'renewed' | 'left-to-expire' | 'withheld'
+  lifetimeS?: number
+  failure: RevocationPolicy
 }
 
 export type SwitchName = keyof Switches
@@ -42,6 +65,11 @@ export const defaultSwitches = ({ ingress }: Pick<Topology, 'ingress'>, rate: Ra
   policy: { kind: 'least-privilege' },
   proxyProtocol: 'edge',
   logPipelines: {},
+  renewal: {},
+  revocation: { lists: 'renewed', failure: 'hard-fail' },
+  trustWithheld: [],
+  tls: usualTls,
+  clocks: {},
 })
 
 /** Those that stand otherwise. */
@@ -63,9 +91,26 @@ const rate = v.strictObject({
   burst: v.pipe(v.number(), v.minValue(1), v.maxValue(1e9)),
 })
 const pipeline = (topology: Topology) => v.strictObject({ name: collectorName(topology), address: addressSchema })
-const namesOf = (topology: Topology) =>
-  v.pipe(v.array(workloadName(topology)), v.maxLength(Object.keys(topology.workloads).length))
+const eachOnce = (names: string[]) => new Set(names).size === names.length
+const namesOf = (topology: Topology) => v.pipe(v.array(workloadName(topology)), v.check(eachOnce, 'each name once'))
 const l7Settings = v.strictObject({ waf: v.boolean(), rate: v.nullable(rate), tokens: v.boolean() })
+
+const lifetimeS = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(30 * 86_400))
+const renewal = v.strictObject({ on: v.boolean(), lifetimeS: v.optional(lifetimeS) })
+const revocation = v.strictObject({
+  lists: v.picklist(['renewed', 'left-to-expire', 'withheld']),
+  lifetimeS: v.optional(lifetimeS),
+  failure: v.picklist(['hard-fail', 'soft-fail']),
+})
+const tls = v.pipe(
+  v.strictObject({
+    minVersion: v.picklist(['TLSv1.2', 'TLSv1.3']),
+    suites: v.pipe(v.array(v.picklist(usualTls.suites)), v.minLength(1), v.check(eachOnce, 'each suite once')),
+    keyType: v.picklist(['p256', 'rsa-2048']),
+  }),
+  v.check(policy => usableSuites(policy).length > 0, 'a suite that its minVersion and keyType allow'),
+)
+const clockOffsetS = v.pipe(v.number(), v.integer(), v.minValue(-86_400), v.maxValue(86_400))
 
 const schemas = (topology: Topology) => ({
   l7: byName(workloadName(topology), l7Settings),
@@ -76,6 +121,11 @@ const schemas = (topology: Topology) => ({
   ]),
   proxyProtocol: v.picklist(['edge', 'anyone', 'off']),
   logPipelines: byName(workloadName(topology), pipeline(topology)),
+  renewal: byName(workloadName(topology), renewal),
+  revocation,
+  trustWithheld: namesOf(topology),
+  tls,
+  clocks: byName(workloadName(topology), clockOffsetS),
 })
 
 /** The shape of a switch's value, by its name. Throws `switch-unknown`. */

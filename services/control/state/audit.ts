@@ -2,14 +2,14 @@ import type { Logger } from 'pino'
 import { HopError } from '../../../pki/error.ts'
 import type { Database } from './database.ts'
 
-/** Who did what, when, and how it went. `who` is `operator`, `control` or a SPIFFE ID. */
+/** Who did what, when, and how it went. `who` is `operator`, `control`, `lab` or a SPIFFE ID. */
 export type AuditEntry = {
   id: number
   at: number
   who: string
   action: string
   target: string
-  /** `ok`, or the code of the refusal. */
+  /** `ok`, the code of the refusal, or `begun` where the end has an entry of its own. */
   result: string
   detail: Record<string, unknown>
 }
@@ -22,6 +22,10 @@ export type Audit = {
   note(act: Act & { result?: string }): void
   /** Does `work` and records how it ended; a refusal is recorded by its code and thrown on. */
   during<T>(act: Act, work: () => T): T
+  /** The same of what takes a while: it is recorded as `begun` too, so that what a crash interrupts has left its trace. */
+  throughout<T>(act: Act, work: () => T): T
+  /** Does what one transaction does: `noted`, called in it, makes the entry part of it. Neither is there without the other. */
+  within<T>(act: Act, commit: (noted: () => void) => T): T
   /** At most 1000 entries after `id`, oldest first. */
   since(id: number): AuditEntry[]
 }
@@ -39,25 +43,44 @@ export const createAudit = (db: Database, clock: () => number, log: Logger): Aud
       result,
       JSON.stringify(kept),
     )
-    log[result === 'ok' ? 'info' : 'warn']({ audit: { who: text(who), action, target: text(target), result } }, action)
+    log[result === 'ok' || result === begun ? 'info' : 'warn'](
+      { audit: { who: text(who), action, target: text(target), result } },
+      action,
+    )
   }
-  return {
+  const failed = (act: Act, error: unknown): never => {
+    note({ ...act, result: error instanceof HopError ? error.code : 'internal-error' })
+    throw error
+  }
+  const audit: Audit = {
     note,
-    during(act, work) {
-      const failed = (error: unknown): never => {
-        note({ ...act, result: error instanceof HopError ? error.code : 'internal-error' })
-        throw error
+    throughout(act, work) {
+      note({ ...act, result: begun })
+      return audit.during(act, work)
+    },
+    within(act, commit) {
+      try {
+        return commit(() => note(act))
+      } catch (error) {
+        return failed(act, error)
       }
+    },
+    during(act, work) {
       try {
         const result = work()
         if (result instanceof Promise) {
-          result.then(() => note(act), failed).catch(() => {})
+          result
+            .then(
+              () => note(act),
+              error => failed(act, error),
+            )
+            .catch(() => {})
           return result
         }
         note(act)
         return result
       } catch (error) {
-        return failed(error)
+        return failed(act, error)
       }
     },
     since: id =>
@@ -65,7 +88,10 @@ export const createAudit = (db: Database, clock: () => number, log: Logger): Aud
         .all<AuditEntry & { detail: string }>('SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT 1000', id)
         .map(row => ({ ...row, detail: JSON.parse(row.detail) })),
   }
+  return audit
 }
+
+const begun = 'begun'
 
 const secret = /token|secret|password|authorization|cookie|card|csr|privatekey|^key$/i
 

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { HopError } from '../../../pki/error.ts'
+import { bringUp, schemaVersion } from './schema.ts'
 import { prepareStateFile } from './state-dir.ts'
 
 /** A value SQLite keeps as it is. */
@@ -13,29 +14,17 @@ export type Database = {
   run(sql: string, ...values: Value[]): number
   /** All or nothing; nested calls join the outer one. */
   transaction<T>(work: () => T): T
+  /**
+   * Leaves nothing behind in the file or its log of what was deleted or replaced: a private key that was given up. Where the
+   * disk refuses that now, the next start does it.
+   */
+  scrub(): void
   close(): void
 }
 
-const schemaVersion = 1
-
-const schema = `
-  CREATE TABLE authority (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL);
-  CREATE TABLE issued (serial TEXT PRIMARY KEY COLLATE NOCASE, kind TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, not_after INTEGER NOT NULL);
-  CREATE INDEX issued_name ON issued (name, not_after);
-  CREATE TABLE revoked (serial TEXT PRIMARY KEY COLLATE NOCASE, at INTEGER NOT NULL, reason TEXT NOT NULL);
-  CREATE TABLE join_tokens (hash TEXT PRIMARY KEY, workload TEXT NOT NULL, expires INTEGER NOT NULL, used_at INTEGER);
-  CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,
-    target TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL);
-  CREATE TABLE rollout (one INTEGER PRIMARY KEY CHECK (one = 1), source TEXT NOT NULL, target TEXT NOT NULL,
-    step TEXT NOT NULL, stop_at TEXT, reached INTEGER NOT NULL);
-  CREATE TABLE published (workload TEXT PRIMARY KEY, version INTEGER NOT NULL, desired TEXT NOT NULL);
-  CREATE TABLE addresses (workload TEXT PRIMARY KEY, host TEXT NOT NULL, port INTEGER NOT NULL);
-  CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-  PRAGMA user_version = ${schemaVersion};
-`
-
 /**
- * Opens `control.sqlite` in the state directory, making it when new. Write-ahead log, every commit synced.
+ * Opens `control.sqlite` in the state directory, making it when new; a file of an earlier version is
+ * brought up to this one, all of it or nothing. Write-ahead log, every commit synced.
  * Throws `state-in-use`, `state-other-version`, `state-unreadable`, and what {@link prepareStateFile} throws.
  */
 export const openDatabase = (directory: string): Database => {
@@ -44,12 +33,15 @@ export const openDatabase = (directory: string): Database => {
   try {
     // Exclusive before the log is opened: one control plane per state directory, and no shared-memory file.
     db.exec(
-      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON',
+      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON',
     )
     const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
-    if (version === 0) db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT`)
-    else if (version !== schemaVersion) throw otherVersion(file, version)
+    const sql = bringUp(version)
+    if (sql === undefined) throw otherVersion(file, version)
+    if (sql !== '') db.exec(`BEGIN IMMEDIATE; ${sql} COMMIT`)
     db.exec('BEGIN IMMEDIATE; COMMIT')
+    checkIntact(db, file)
+    scrub(db)
   } catch (cause) {
     db.close()
     throw readable(file, cause)
@@ -93,14 +85,34 @@ const withStatements = (db: DatabaseSync, file: string): Database => {
         depth--
       }
     },
+    scrub: () => scrub(db),
     close: () => db.close(),
   }
+}
+
+/** Freed pages are zeroed as they are freed; the log has older ones until it was carried over and cut. */
+const scrub = (db: DatabaseSync): void => {
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch {}
+}
+
+/** SQLite looks at a page when it needs it: a torn one would be met in the middle of some later request. */
+const checkIntact = (db: DatabaseSync, file: string): void => {
+  const { integrity_check: found } = db.prepare('PRAGMA integrity_check(1)').get() as { integrity_check: string }
+  if (found === 'ok') return
+  throw new HopError('state-unreadable', {
+    field: file,
+    expected: 'an intact database',
+    found,
+    remedy: 'Put a copy of the state directory in its place, or remove it to start afresh',
+  })
 }
 
 const otherVersion = (file: string, version: number) =>
   new HopError('state-other-version', {
     field: `${file} user_version`,
-    expected: String(schemaVersion),
+    expected: `${schemaVersion} or less`,
     found: String(version),
     remedy: 'The state was written by another version of hop: remove the state directory to start afresh',
   })

@@ -1,27 +1,17 @@
-import { HopError } from '../../../pki/error.ts'
 import type { Desired } from '../../chassis/desired.ts'
 import type { Address } from '../../chassis/transport.ts'
-import { isMode, type Mode } from '../../modes.ts'
-import { type Step, steps } from '../rollout/steps.ts'
+import type { Mode } from '../../modes.ts'
+import type { RotationRow } from '../certificates/rotation-steps.ts'
+import type { BreakGlassRow } from '../rollout/break-glass-state.ts'
 import type { Switches } from '../rollout/switches.ts'
 import type { Database } from './database.ts'
-
-/** A rollout under way: on disk before it is published, so that a restart goes on where this one stopped. */
-export type RolloutRow = {
-  from: Mode
-  to: Mode
-  step: Step
-  stopAt: Step | null
-  /** True once everybody acknowledged `step`. */
-  reached: boolean
-}
+import { knownMode } from './known-mode.ts'
+import { createRolloutRows, type RolloutRows } from './rollout-row.ts'
 
 /** What the operator wants, and what was told to whom. */
-export type Intent = {
+export type Intent = RolloutRows & {
   mode(): Mode
   setMode(mode: Mode): void
-  rollout(): RolloutRow | undefined
-  setRollout(row: RolloutRow | undefined): void
   /** The last desired state published to a workload. */
   published(workload: string): Desired | undefined
   /** Its version alone; 0 before the first. */
@@ -41,6 +31,14 @@ export type Intent = {
   /** What the operator set apart from the defaults, as stored. */
   switches(): Partial<Switches>
   setSwitches(switches: Partial<Switches>): void
+  /** Epoch of certificates by workload: those issued in an earlier one are due. Absent: 0. */
+  epochs(): Record<string, number>
+  setEpochs(epochs: Record<string, number>): void
+  /** The one link that is relaxed now. */
+  breakGlass(): BreakGlassRow | undefined
+  setBreakGlass(row: BreakGlassRow | undefined): void
+  rotation(): RotationRow | undefined
+  setRotation(row: RotationRow | undefined): void
   authority(): string | undefined
   setAuthority(state: string): void
   /** The keys that users' tokens are signed with, private halves too: this file is its owner's alone. */
@@ -57,30 +55,7 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
   return {
     mode: () => knownMode(setting('mode') ?? initialMode),
     setMode: mode => set('mode', mode),
-    rollout() {
-      const row = db.get<Row>('SELECT source, target, step, stop_at, reached FROM rollout')
-      if (!row) return undefined
-      const step = (name: string) => steps.find(known => known === name)
-      return {
-        from: knownMode(row.source),
-        to: knownMode(row.target),
-        step: step(row.step) ?? 'widen',
-        stopAt: row.stop_at === null ? null : (step(row.stop_at) ?? null),
-        reached: row.reached === 1,
-      }
-    },
-    setRollout(row) {
-      if (!row) db.run('DELETE FROM rollout')
-      else
-        db.run(
-          'INSERT OR REPLACE INTO rollout (one, source, target, step, stop_at, reached) VALUES (1, ?, ?, ?, ?, ?)',
-          row.from,
-          row.to,
-          row.step,
-          row.stopAt,
-          row.reached ? 1 : 0,
-        )
-    },
+    ...createRolloutRows(db),
     published(workload) {
       const row = db.get<{ desired: string }>('SELECT desired FROM published WHERE workload = ?', workload)
       return row && (JSON.parse(row.desired) as Desired)
@@ -122,6 +97,24 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
     setUnverified: links => set('unverified', JSON.stringify(links)),
     switches: () => JSON.parse(setting('switches') ?? '{}'),
     setSwitches: switches => set('switches', JSON.stringify(switches)),
+    epochs: () => JSON.parse(setting('epochs') ?? '{}'),
+    setEpochs: epochs => set('epochs', JSON.stringify(epochs)),
+    breakGlass() {
+      const row = setting('break-glass')
+      return row === undefined ? undefined : (JSON.parse(row) as BreakGlassRow)
+    },
+    setBreakGlass(row) {
+      if (row) set('break-glass', JSON.stringify(row))
+      else db.run('DELETE FROM settings WHERE name = ?', 'break-glass')
+    },
+    rotation() {
+      const row = setting('rotation')
+      return row === undefined ? undefined : (JSON.parse(row) as RotationRow)
+    },
+    setRotation(row) {
+      if (row) set('rotation', JSON.stringify(row))
+      else db.run("DELETE FROM settings WHERE name = 'rotation'")
+    },
     authority: () => db.get<{ state: string }>('SELECT state FROM authority')?.state,
     tokenKeys: () => setting('token-keys'),
     setTokenKeys: state => set('token-keys', state),
@@ -129,17 +122,4 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
       db.run('INSERT OR REPLACE INTO authority (one, state) VALUES (1, ?)', state)
     },
   }
-}
-
-type Row = { source: string; target: string; step: string; stop_at: string | null; reached: number }
-
-/** The state may have been written by a version of hop with other modes. */
-const knownMode = (name: string): Mode => {
-  if (isMode(name)) return name
-  throw new HopError('state-other-version', {
-    field: 'mode in the state',
-    expected: 'a mode of this version',
-    found: name,
-    remedy: 'Remove the state directory to start afresh',
-  })
 }

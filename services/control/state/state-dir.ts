@@ -10,12 +10,12 @@ import { makeDirectory, stateNotWritable } from './directory.ts'
  */
 export const prepareStateFile = (directory: string, file: string): string => {
   makeDirectory(directory)
-  check(directory, lstatSync(directory), 0o700)
+  refuseShared(directory, lstatSync(directory), 0o700)
   const path = join(directory, file)
   create(path)
   for (const name of [path, `${path}-wal`, `${path}-shm`]) {
     const found = lstatSync(name, { throwIfNoEntry: false })
-    if (found) check(name, found, 0o600)
+    if (found) refuseShared(name, found)
   }
   return path
 }
@@ -31,7 +31,8 @@ const create = (path: string): void => {
   }
 }
 
-const check = (path: string, found: Stats, mode: number): void => {
+/** Throws as {@link prepareStateFile} unless only its owner, who is us, can reach what `found` (of lstat) tells of. */
+export const refuseShared = (path: string, found: Stats, mode = 0o600): void => {
   if (found.isSymbolicLink()) throw symlink(path)
   const uid = process.getuid?.()
   if (uid !== undefined && found.uid !== uid)
@@ -46,14 +47,14 @@ const check = (path: string, found: Stats, mode: number): void => {
       field: path,
       expected: mode.toString(8),
       found: (found.mode & 0o777).toString(8),
-      remedy: `It holds private keys: chmod ${mode.toString(8)} ${path}, or remove it to start afresh`,
+      remedy: `Whoever reads it may be able to do what you can: chmod ${mode.toString(8)} ${path}, or remove it to start afresh`,
     })
   if (found.isFile() && found.nlink > 1)
     throw new HopError('state-hard-link', {
       field: path,
       expected: 'one name',
       found: `${found.nlink} names`,
-      remedy: 'Private keys are reachable by another name: remove the state directory to start afresh',
+      remedy: 'What it holds can be reached by another name: remove that, or the state directory to start afresh',
     })
 }
 

@@ -16,6 +16,8 @@ export type Store = {
   audit: Audit
   /** All of `work`'s changes, or none; on disk when it returns. */
   transaction<T>(work: () => T): T
+  /** See `Database`. */
+  scrub(): void
   close(): void
 }
 
@@ -52,6 +54,7 @@ export const openStore = ({ stateDir, topology, initialMode, clock, log, joinTok
       intent,
       audit: createAudit(db, clock, log),
       transaction: work => db.transaction(work),
+      scrub: db.scrub,
       close: () => db.close(),
     }
   } catch (error) {

@@ -130,7 +130,16 @@ describe('what is remembered', () => {
   it('survives closing: mode, rollout, routes, revocations, CRL number, versions', () => {
     const first = open()
     first.intent.setMode('hybrid')
-    first.intent.setRollout({ from: 'hybrid', to: 'mtls', step: 'move', stopAt: null, reached: false })
+    first.intent.setRollout({
+      from: 'hybrid',
+      to: 'mtls',
+      step: 'move',
+      stopAt: null,
+      reached: false,
+      guard: null,
+      canary: null,
+      moved: [],
+    })
     first.intent.setRoutes({ 'orders:payments': { host: '127.0.0.1', port: 1 } })
     first.ledger.record({
       serial: 'AA',
@@ -138,6 +147,8 @@ describe('what is remembered', () => {
       name: 'spiffe://hop.lab/orders',
       at: now,
       notAfter: now + 1000,
+      issuer: 'cc',
+      by: 'enrol',
     })
     first.ledger.revoke(['AA'], now, 'keyCompromise')
     const numbers = [first.ledger.nextCrlNumber(), first.intent.nextVersion()]
@@ -145,9 +156,20 @@ describe('what is remembered', () => {
 
     const second = open()
     expect(second.intent.mode()).toBe('hybrid')
-    expect(second.intent.rollout()).toEqual({ from: 'hybrid', to: 'mtls', step: 'move', stopAt: null, reached: false })
+    expect(second.intent.rollout()).toEqual({
+      from: 'hybrid',
+      to: 'mtls',
+      step: 'move',
+      stopAt: null,
+      reached: false,
+      guard: null,
+      canary: null,
+      moved: [],
+    })
     expect(second.intent.routes()).toEqual({ 'orders:payments': { host: '127.0.0.1', port: 1 } })
-    expect(second.ledger.revoked()).toEqual([{ serial: 'AA', at: now, reason: 'keyCompromise', kind: 'workload' }])
+    expect(second.ledger.revoked()).toEqual([
+      { serial: 'AA', at: now, reason: 'keyCompromise', kind: 'workload', issuer: 'cc' },
+    ])
     expect([second.ledger.nextCrlNumber(), second.intent.nextVersion()]).toEqual(numbers.map(number => number + 1))
     second.close()
   })
@@ -167,7 +189,10 @@ describe('what is remembered', () => {
 
   it('never records a serial twice', () => {
     const store = open()
-    const row = { serial: 'AA', kind: 'workload' as const, name: 'x', at: now, notAfter: now }
+    const row = {
+      ...{ serial: 'AA', kind: 'workload' as const, name: 'x', at: now, notAfter: now },
+      ...{ issuer: 'cc', by: 'renew' as const },
+    }
     store.ledger.record(row)
     expect(() => store.ledger.record(row)).toThrow(/UNIQUE/)
     store.close()

@@ -107,3 +107,25 @@ test.each([
 test.each(['__proto__', 'constructor', 'polcy', ''])('%j is no switch', name => {
   expect(() => switchSchema(shop, name)).toThrow(expect.objectContaining({ code: 'switch-unknown', field: 'switch' }))
 })
+
+describe('what the public negotiates', () => {
+  const check = (tls: Switches['tls']) => v.safeParse(switchSchema(shop, 'tls').schema, tls).success
+  const ecdsaOnly = ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']
+
+  test('a policy with nothing left to agree on is refused', () => {
+    expect(check({ minVersion: 'TLSv1.2', suites: ecdsaOnly, keyType: 'p256' })).toBe(true)
+    expect(check({ minVersion: 'TLSv1.3', suites: ecdsaOnly, keyType: 'p256' })).toBe(false)
+    expect(check({ minVersion: 'TLSv1.2', suites: ecdsaOnly, keyType: 'rsa-2048' })).toBe(false)
+    expect(check({ minVersion: 'TLSv1.2', suites: [], keyType: 'p256' })).toBe(false)
+  })
+
+  test('is told to whoever holds the public name in a mode, and to nobody else', () => {
+    const tls: Switches['tls'] = { ...defaults.tls, minVersion: 'TLSv1.3' }
+    for (const [mode, holder] of [
+      ['mtls', 'edge'],
+      ['passthrough', 'orders'],
+    ] as const)
+      for (const name of Object.keys(shop.workloads))
+        expect([name, at(name, mode, given({ tls })).tls]).toEqual([name, name === holder ? tls : undefined])
+  })
+})
