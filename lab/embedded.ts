@@ -3,7 +3,7 @@ import { createLog } from '../services/chassis/telemetry.ts'
 import type { Address } from '../services/chassis/transport.ts'
 import { createOperatorServer } from '../services/control/api/operator-server.ts'
 import type { Lifetimes } from '../services/control/certificates/issuer.ts'
-import { createControl } from '../services/control/control.ts'
+import { type Control, createControl } from '../services/control/control.ts'
 import { startRedirect } from '../services/edge/redirect.ts'
 import { clientLink, linkIds } from '../services/hops.ts'
 import type { Rate } from '../services/l7/rate-limit.ts'
@@ -12,6 +12,7 @@ import type { Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology/topology.ts'
 import { registerWireApi } from '../services/wire/api.ts'
 import { createWire } from '../services/wire/wire.ts'
+import { reviveLapsed } from './revival.ts'
 
 export type EmbeddedOptions = {
   topology: Topology
@@ -26,6 +27,8 @@ export type EmbeddedOptions = {
   lifetimes?: Partial<Lifetimes>
   rate?: Rate
   limits?: MemberLimits
+  /** How often it is looked whether a certificate ran out, ms; see {@link reviveLapsed}. */
+  reviveEveryMs?: number
 }
 
 /** How to reach a running lab: all that a client of it needs. */
@@ -58,7 +61,8 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
   }
   try {
     const log = createLog('control', options.logTo)
-    const control = createControl({
+    const members = new Map<string, Member>()
+    const control: Control = createControl({
       stateDir,
       topology,
       initialMode: mode,
@@ -67,12 +71,12 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
       ...(options.lifetimes ? { lifetimes: options.lifetimes } : {}),
       ...(options.rate ? { rate: options.rate } : {}),
       ...(ports.operator ? { operatorPort: ports.operator } : {}),
+      rejoin: (name, joinToken) => members.get(name)!.join(control.workloadAddress(), joinToken),
     })
     closing.push(() => control.close())
     await control.start()
     const { operations, operatorToken: token } = control
 
-    const members = new Map<string, Member>()
     for (const name of Object.keys(topology.workloads)) {
       const isEdge = name === topology.ingress.edge
       const member = await startMember({
@@ -127,6 +131,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
       ),
     )
     await operations.settled(AbortSignal.timeout(15_000))
+    closing.push(reviveLapsed({ members, operations, clock, log, everyMs: options.reviveEveryMs }))
     return {
       access: {
         operator: urlOf(control.operatorAddress()),

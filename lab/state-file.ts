@@ -2,6 +2,7 @@ import { lstatSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { HopError } from '../pki/error.ts'
+import { refuseShared } from '../services/control/state/state-dir.ts'
 import { writeSecret } from '../services/process/secret-files.ts'
 import type { LabAccess } from './embedded.ts'
 import { bornAt, isAlive } from './process-life.ts'
@@ -56,7 +57,8 @@ export const removeLabFile = (stateDir: string, pid: number): void => {
 
 /**
  * The lab file of a state directory, dead or alive; undefined where there is none.
- * Throws `lab-file-unreadable` and `lab-file-not-ours` (someone else could have written it).
+ * Throws `lab-file-unreadable`, `lab-file-not-ours` (someone else could have written it), and as {@link refuseShared}: the
+ * operator's token is in it.
  */
 export const readLabFile = (stateDir: string): LabFile | undefined => {
   const path = fileIn(stateDir)
@@ -69,6 +71,7 @@ export const readLabFile = (stateDir: string): LabFile | undefined => {
         found: `mode ${(stats.mode & 0o777).toString(8)}, owner ${stats.uid}`,
         remedy: 'Look where it comes from, then remove it',
       })
+    refuseShared(path, stats)
     return v.parse(shape, JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
     if (cause instanceof HopError) throw cause
