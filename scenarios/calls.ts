@@ -26,11 +26,9 @@ export type Calls = {
   last: string
 }
 
-/** Who called whom, and by which rule: the records of every workload, or of one. They hold the last 2000 requests each. */
-export const observeCalls = async (lab: LabClient, workload?: string): Promise<Calls[]> => {
-  const names = workload === undefined ? Object.keys(lab.topology.workloads) : [workload]
-  return callsIn(lab.topology, await recordsSince(lab, Object.fromEntries(names.map(name => [name, 0]))))
-}
+/** Who called these workloads, and by which rule, as they remember it: the last 2000 requests each. */
+export const observeCalls = async (lab: LabClient, names: readonly string[]): Promise<Calls[]> =>
+  callsIn(lab.topology, await recordsSince(lab, Object.fromEntries(names.map(name => [name, 0]))))
 
 /** The same from reports already at hand, by callee; the latest last. */
 export const callsIn = (topology: Topology, reports: Record<string, Observations>): Calls[] =>

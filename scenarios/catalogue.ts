@@ -45,7 +45,28 @@ import unverifiedCallee from './identity/unverified-callee.ts'
 import userRole from './identity/user-role.ts'
 import userToken from './identity/user-token.ts'
 import wrongWorkload from './identity/wrong-workload.ts'
+import alertsFireWhereDeserved from './lifecycle/alerts-fire-where-deserved.ts'
+import breakGlass from './lifecycle/break-glass.ts'
+import caRotationInOrder from './lifecycle/ca-rotation-in-order.ts'
+import caRotationOutOfOrder from './lifecycle/ca-rotation-out-of-order.ts'
+import certificatesMultiply from './lifecycle/certificates-multiply.ts'
+import clockDrift from './lifecycle/clock-drift.ts'
+import crlFailsClosedOrOpen from './lifecycle/crl-fails-closed-or-open.ts'
+import expiredCertificateIsAnOutage from './lifecycle/expired-certificate-is-an-outage.ts'
+import failuresAreNamed from './lifecycle/failures-are-named.ts'
+import keysStayHome from './lifecycle/keys-stay-home.ts'
+import maturityWithholds from './lifecycle/maturity-withholds.ts'
+import protocolPolicy from './lifecycle/protocol-policy.ts'
+import renewalLosesNothing from './lifecycle/renewal-loses-nothing.ts'
+import revocationTakesEffect from './lifecycle/revocation-takes-effect.ts'
+import shortLivesLimitTheft from './lifecycle/short-lives-limit-theft.ts'
+import trustBundleReachesEverybody from './lifecycle/trust-bundle-reaches-everybody.ts'
+import twoPkis from './lifecycle/two-pkis.ts'
+import highestRiskFirst from './migration/highest-risk-first.ts'
 import httpSemantics from './migration/http-semantics.ts'
+import permissiveThenStrict from './migration/permissive-then-strict.ts'
+import previewOfStrictness from './migration/preview-of-strictness.ts'
+import switchWhileRunning from './migration/switch-while-running.ts'
 import type { Scenario } from './scenario.ts'
 import legacyBehindSidecar from './sidecars/legacy-behind-sidecar.ts'
 import serviceCodeIsTheSame from './sidecars/service-code-is-the-same.ts'
@@ -74,6 +95,12 @@ export const catalogue: readonly Scenario[] = [
   denyByName,
   broadPolicy,
   stolenCredential,
+  revocationTakesEffect,
+  shortLivesLimitTheft,
+  crlFailsClosedOrOpen,
+  caRotationInOrder,
+  caRotationOutOfOrder,
+  trustBundleReachesEverybody,
   resumptionWithAnotherIdentity,
   auditTrail,
   impostorCallee,
@@ -102,6 +129,21 @@ export const catalogue: readonly Scenario[] = [
   legacyBehindSidecar,
   sidecarKeepsPolicy,
   serviceCodeIsTheSame,
+  switchWhileRunning,
+  highestRiskFirst,
+  previewOfStrictness,
+  permissiveThenStrict,
+  renewalLosesNothing,
+  expiredCertificateIsAnOutage,
+  clockDrift,
+  failuresAreNamed,
+  protocolPolicy,
+  breakGlass,
+  twoPkis,
+  alertsFireWhereDeserved,
+  certificatesMultiply,
+  maturityWithholds,
+  keysStayHome,
 ]
 
 /** A scenario by its id. Throws HopError `scenario-unknown`, which names the nearest. */

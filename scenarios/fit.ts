@@ -1,6 +1,7 @@
 import type { Mode } from '../services/modes.ts'
 import type { Situation } from '../services/topology/topology.ts'
 import { type CostId, type Costs, countOf } from './costs.ts'
+import type { Maturity } from './maturity.ts'
 import type { Cell } from './scenario.ts'
 
 /** The mode that fits a situation best, as a matrix found it out. */
@@ -13,6 +14,8 @@ export type BestFit = {
   best: Mode | undefined
   /** The mode that the topology's author says fits. */
   stated: Mode
+  /** Why the lab is not ready for `best`; empty where it is, or where nobody looked. */
+  withheld: string[]
   /** All this in a line, for people. */
   says: string
 }
@@ -22,12 +25,13 @@ const costOrder = ['certificates-in-use', 'decryptions', 'handshakes-new'] as co
 
 /**
  * Among the modes in which `best-fit` came out as holds, the one with the least cost; the earlier of the table in a tie.
- * Undefined where it did not run.
+ * Undefined where it did not run. `maturity`: how ready the lab is for more certificates (claim D6).
  */
 export const bestFitOf = (
   situation: Situation,
   cells: readonly Pick<Cell, 'scenario' | 'mode' | 'verdict'>[],
   costs: CostsByMode,
+  maturity?: Maturity,
 ): BestFit | undefined => {
   const judged = cells.filter(({ scenario }) => scenario === 'best-fit')
   if (judged.length === 0) return undefined
@@ -36,9 +40,17 @@ export const bestFitOf = (
     .map(({ mode }) => mode)
     .sort((a, b) => compareCosts(costs[a]!, costs[b]!))
   const { title, needs, fits } = situation
-  const says = sentence(situation, meets, costs)
-  return { situation: title, needs: needs.length, meets, best: meets[0], stated: fits, says }
+  const withheld = meets[0] === undefined ? [] : whyWithheld(costs[meets[0]]!, maturity)
+  const but = withheld.length === 0 ? '' : `; withheld because ${withheld.join('; ')}`
+  const says = sentence(situation, meets, costs) + but
+  return { situation: title, needs: needs.length, meets, best: meets[0], stated: fits, withheld, says }
 }
+
+/** A mode whose certificates are all at one place can be had whether or not their renewal is seen to. */
+const whyWithheld = (costs: Costs, maturity: Maturity | undefined): string[] =>
+  (countOf(costs, 'certificate-owners') ?? 0) > 1
+    ? (maturity?.checks ?? []).filter(({ met }) => !met).map(({ because }) => because)
+    : []
 
 /** Negative where `a` is cheaper. */
 export const compareCosts = (a: Costs, b: Costs): number => {

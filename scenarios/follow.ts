@@ -1,4 +1,5 @@
 import type { RequestRecord } from '../services/chassis/observation.ts'
+import { presence } from './flows/presence.ts'
 import { mark } from './flows/records.ts'
 import { readStory } from './flows/story.ts'
 import type { LabClient } from './lab-client.ts'
@@ -34,6 +35,8 @@ export type Followed = {
   }
   ms: number
   steps: Step[]
+  /** Workloads that could not be asked. */
+  away: string[]
 }
 
 /** Places one request as the public client and follows it through every workload's records. */
@@ -42,14 +45,15 @@ export const followRequest = async (lab: LabClient, options: FollowOptions = {})
   const given = options.method !== undefined || options.path !== undefined
   const { method = given ? 'GET' : probe.method, path = probe.path, headers = {} } = options
   const body = options.body ?? (given ? undefined : probe.body)
-  const marks = await mark(lab)
+  const { here, away } = await presence(lab)
+  const marks = await mark(lab, here)
   const outsider = await createOutsider(lab)
   const began = performance.now()
   const attempt = await outsider.send({ method, path, body, headers })
   const ms = performance.now() - began
   const answer = attempt.answered ? attempt : { status: 0, headers: {}, body: '', ...attempt }
   const { entry, told } = await readStory(lab, marks, { method, path, from: outsider.from })
-  return { request: { method, path }, requestId: entry?.requestId, answer, ms, steps: told.map(stepOf) }
+  return { request: { method, path }, requestId: entry?.requestId, answer, ms, steps: told.map(stepOf), away }
 }
 
 const stepOf = ({

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Observations } from '../services/chassis/observation.ts'
 import { readUntil } from './flows/patience.ts'
+import { presence } from './flows/presence.ts'
 import { type Marks, recordsSince } from './flows/records.ts'
 import type { LabClient } from './lab-client.ts'
 import { type PlaintextSeen, plaintextSeen } from './plaintext-seen.ts'
@@ -24,8 +25,10 @@ export type GateReport = {
   since: string | null
   /** What became of the gate's own request: a status, or a failure's name. Absent: it sent none. */
   probe?: string
-  /** False too where its own request was not served: then there was little to see. */
+  /** False too where its own request was not served, or somebody could not be asked: then not all was seen. */
   passed: boolean
+  /** Workloads that could not be asked. */
+  away: string[]
   findings: GateFinding[]
 }
 
@@ -70,23 +73,25 @@ export type ObserveOptions = GateOptions & {
 const aftermathMs = 400
 
 /**
- * Asks every workload what it saw, and judges that. A caller's record of a request follows its callee's, so what nobody
+ * Asks every workload that is there what it saw, and judges that. A caller's record of a request follows its callee's, so what nobody
  * seems to account for is looked at again.
  */
 export const observeGate = async (lab: LabClient, options: ObserveOptions = {}): Promise<GateReport> => {
   const probed = options.probe === false ? undefined : await probe(lab)
   const { mode } = await lab.state()
   const { topology } = lab
+  const { here, away } = await presence(lab)
   const since = options.since === 'all' ? null : (options.since ?? (await reachedAt(lab)))
   const from = since === null ? null : new Date(since).toISOString()
   const look = async () => {
-    const all = await recordsSince(lab, zeroed(lab))
-    const reports = Object.fromEntries(Object.entries(all).map(([name, report]) => [name, after(report, from)]))
+    const all = await recordsSince(lab, Object.fromEntries(here.map(name => [name, 0])))
+    const reports = Object.fromEntries(Object.entries(all).map(([name, report]) => [name, sinceTime(report, from)]))
     return judgeGate(plaintextSeen({ topology, mode, reports }), options)
   }
   const judged = await readUntil(look, ({ passed }) => passed, { tries: 5, pauseMs: 60 })
-  const seen = { topology: topology.name, mode, since: from, ...judged }
-  return probed ? { ...seen, probe: probed.outcome, passed: judged.passed && probed.served } : seen
+  const passed = judged.passed && away.length === 0
+  const seen = { topology: topology.name, mode, since: from, ...judged, passed, away }
+  return probed ? { ...seen, probe: probed.outcome, passed: passed && probed.served } : seen
 }
 
 /** The same about what came after these marks. */
@@ -107,12 +112,14 @@ const probe = async (lab: LabClient): Promise<{ served: boolean; outcome: string
     : { served: false, outcome: answer.failure.name }
 }
 
+const changesMode = ['mode', 'rollout', 'rollback']
+
 /** When the last change of mode was over: what was open before may have been meant otherwise. */
-const reachedAt = async (lab: LabClient): Promise<number | null> => {
+export const reachedAt = async (lab: LabClient): Promise<number | null> => {
   let last: number | null = null
   for (let id = 0; ; ) {
     const entries = await lab.audit(id)
-    for (const { action, at } of entries) if (action === 'mode' || action === 'rollback') last = at
+    for (const { action, at, result } of entries) if (changesMode.includes(action) && result !== 'begun') last = at
     const end = entries.at(-1)
     if (!end || entries.length < 1000) return last
     id = end.id
@@ -120,11 +127,9 @@ const reachedAt = async (lab: LabClient): Promise<number | null> => {
 }
 
 /** What happened from then on: connections opened, and older ones that carried a request. */
-const after = (report: Observations, from: string | null): Observations => {
+export const sinceTime = (report: Observations, from: string | null): Observations => {
   if (from === null) return report
   const requests = report.requests.filter(({ at }) => at >= from)
   const used = new Set(requests.map(({ connection }) => connection))
   return { ...report, requests, connections: report.connections.filter(({ at, id }) => at >= from || used.has(id)) }
 }
-
-const zeroed = (lab: LabClient): Marks => Object.fromEntries(Object.keys(lab.topology.workloads).map(name => [name, 0]))

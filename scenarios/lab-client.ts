@@ -5,14 +5,17 @@ import { HopError } from '../pki/error.ts'
 import type { Observations } from '../services/chassis/observation.ts'
 import type { ProblemDetails } from '../services/control/api/problem.ts'
 import type { TokenWish } from '../services/control/certificates/user-tokens.ts'
+import type { Applied } from '../services/control/changes.ts'
 import type { ControlState } from '../services/control/glance.ts'
-import type { Applied } from '../services/control/operations.ts'
-import type { Outcome, Progress } from '../services/control/rollout/rollout.ts'
+import type { RolloutWish } from '../services/control/rollout/guard-settings.ts'
+import type { Outcome, Progress } from '../services/control/rollout/progress.ts'
+import type { Step } from '../services/control/rollout/steps.ts'
 import type { Switches, SwitchName } from '../services/control/rollout/switches.ts'
 import type { AuditEntry } from '../services/control/state/audit.ts'
 import type { Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology/topology.ts'
-import { createLabHttp, errorOf, type LabHttp } from './lab-http.ts'
+import { createLabHttp, errorOf } from './lab-http.ts'
+import { createLifecycleClient, type LifecycleClient } from './lifecycle-client.ts'
 import { type TapClient, tapClient } from './tap-client.ts'
 import { createInsiderCredentials, type InsiderCredentials } from './tools/insider-credentials.ts'
 
@@ -25,7 +28,12 @@ export type LabClient = {
   access: LabAccess
   topology: Topology
   state(): Promise<ControlState>
-  switchMode(mode: Mode, onProgress?: (progress: Progress) => void): Promise<Outcome>
+  /** Certificates, trust and strictness. */
+  lifecycle: LifecycleClient
+  /** With a guard or a canary it is a guarded rollout; `stopAt` holds after that step. */
+  switchMode(mode: Mode, onProgress?: (progress: Progress) => void, wish?: SwitchWish): Promise<Outcome>
+  /** Back to where the rollout under way came from. */
+  rollback(onProgress?: (progress: Progress) => void): Promise<Outcome>
   /** Records after the cursor `since`; all that are still held without it. */
   report(workload: string, since?: number): Promise<Observations>
   /** The same of several workloads at once, each after its own cursor. */
@@ -51,6 +59,9 @@ export type LabClient = {
   close(): Promise<void>
 }
 
+/** How a rollout goes; see `RolloutWish`. */
+export type SwitchWish = RolloutWish & { stopAt?: Step }
+
 /** Asks the lab for its topology, which proves that it runs and that the token is right. */
 export const connectLab = async (access: LabAccess): Promise<LabClient> => {
   const operator = createLabHttp(access.operator, access.token)
@@ -71,22 +82,29 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
     const { serials } = await operator.json<{ serials: string[] }>('POST', '/api/revoke', what)
     return serials
   }
+  const lifecycle = createLifecycleClient(operator)
   const credentials = createInsiderCredentials({
     trustDomain: topology.trustDomain,
     control: access.control,
     bundle: async () => (await state()).bundle,
     joinToken,
+    issuer: async () =>
+      (await lifecycle.trust()).authorities.find(ca => ca.active && ca.kind === 'workloads')?.id ?? '',
     async certifyFaulty(workload, kinds, csr, reason) {
       const asked = { workload, kinds, csr, reason }
       return (await operator.json<{ chain: string }>('POST', '/api/faulty-certificates', asked)).chain
     },
-    revoke: serial => revoke({ serial, reason: 'keyCompromise' }),
+    revoke: async serials =>
+      applied(await lifecycle.revoke({ serials, reason: 'keyCompromise' }), 'the revocation of what was stolen'),
   })
   return {
     access,
     topology,
     state,
-    switchMode: (mode, onProgress = () => {}) => switchMode(operator, mode, onProgress),
+    lifecycle,
+    switchMode: (mode, onProgress, wish = {}) =>
+      rollOut(operator.lines('PUT', '/api/mode', { mode, ...wish }), onProgress),
+    rollback: onProgress => rollOut(operator.lines('POST', '/api/rollout/rollback'), onProgress),
     report: (workload, since = 0) => operator.json('GET', `/api/workloads/${part(workload)}/report?since=${since}`),
     reports: since => operator.json('POST', '/api/reports', { since }),
     async keyLog(workload, on) {
@@ -137,14 +155,14 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
 
 type LastLine = { done: true; mode: Mode; heldAt?: Outcome['heldAt'] } | { done: false; problem: ProblemDetails }
 
-const switchMode = async (operator: LabHttp, mode: Mode, onProgress: (progress: Progress) => void) => {
-  for await (const line of operator.lines('PUT', '/api/mode', { mode })) {
+const rollOut = async (lines: AsyncGenerator<unknown>, onProgress: (progress: Progress) => void = () => {}) => {
+  for await (const line of lines) {
     const said = line as Progress | LastLine
     if ('type' in said) onProgress(said)
     else if (said.done) return { mode: said.mode, ...(said.heldAt === undefined ? {} : { heldAt: said.heldAt }) }
     else throw errorOf(said.problem)
   }
-  throw new HopError('lab-gone', { message: `the lab went away while it switched to ${mode}` })
+  throw new HopError('lab-gone', { message: 'The lab went away during the rollout' })
 }
 
 const applied = ({ acknowledged }: Applied, what: string): void => {

@@ -12,7 +12,7 @@ export type LabHttp = {
 
 type Method = 'GET' | 'PUT' | 'POST'
 
-/** `base` like `http://127.0.0.1:1234`. Errors: `lab-not-running`, or the code of the problem the lab answered with. */
+/** `base` like `http://127.0.0.1:1234`. Errors: `lab-not-running`, `lab-gone` (in mid-answer), or the code of the problem the lab answered with. */
 export const createLabHttp = (base: string, token: string): LabHttp => {
   const dispatcher = new Agent({ connections: 16, pipelining: 1, keepAliveTimeout: 2000, headersTimeout: 60_000 })
 
@@ -29,15 +29,20 @@ export const createLabHttp = (base: string, token: string): LabHttp => {
 
   return {
     async json<Answer>(method: Method, path: string, body?: unknown) {
-      return (await (await send(method, path, body)).json()) as Answer
+      const answer = await send(method, path, body)
+      return (await answer.json().catch(gone(base))) as Answer
     },
     async bytes(method, path, body) {
-      return Buffer.from(await (await send(method, path, body)).arrayBuffer())
+      const answer = await send(method, path, body)
+      return Buffer.from(await answer.arrayBuffer().catch(gone(base)))
     },
     async *lines(method, path, body) {
       let rest = ''
-      for await (const chunk of await send(method, path, body)) {
-        const parts = (rest + chunk).split('\n')
+      const chunks = (await send(method, path, body))[Symbol.asyncIterator]()
+      for (;;) {
+        const { done, value } = await chunks.next().catch(gone(base))
+        if (done) return
+        const parts = (rest + value).split('\n')
         rest = parts.pop() ?? ''
         for (const part of parts) if (part !== '') yield JSON.parse(part)
       }
@@ -59,9 +64,13 @@ export type ProblemParts = {
 /** A problem the lab answered with, as the error it was there. */
 export const errorOf = ({ code, detail, field, expected, found, remedy }: ProblemParts): HopError =>
   new HopError(code ?? 'lab-refused', {
-    ...(field === undefined ? { message: detail ?? 'the lab refused without saying why' } : { field, expected, found }),
+    ...(field === undefined ? { message: withoutRemedy(detail, remedy) } : { field, expected, found }),
     ...(remedy === undefined ? {} : { remedy }),
   })
+
+/** The detail ends with the remedy, which is a part of its own. */
+const withoutRemedy = (detail = 'the lab refused without saying why', remedy?: string): string =>
+  remedy && detail.endsWith(`. ${remedy}`) ? detail.slice(0, -remedy.length - 2) : detail
 
 const refused = (text: string, status: number): HopError => {
   try {
@@ -70,6 +79,18 @@ const refused = (text: string, status: number): HopError => {
     return new HopError('lab-refused', { message: `the lab answered ${status}` })
   }
 }
+
+const gone =
+  (base: string) =>
+  (cause: Error & { code?: string }): never => {
+    throw new HopError('lab-gone', {
+      field: 'lab',
+      expected: `its whole answer at ${base}`,
+      found: `the connection ended in the middle (${cause.code ?? cause.message})`,
+      remedy: 'Start it again with: hop up, then hop state shows how far it got',
+      cause,
+    })
+  }
 
 const notRunning =
   (base: string) =>

@@ -3,6 +3,7 @@ import { usualHopsOf } from '../services/hops.ts'
 import type { Hop } from '../services/modes.ts'
 import { idOf, isInner } from './flows/hops.ts'
 import { observeHop } from './flows/observed-hop.ts'
+import { presence } from './flows/presence.ts'
 import { type Marks, mark, recordsSince } from './flows/records.ts'
 import { readStory } from './flows/story.ts'
 import { freshWire } from './flows/wire.ts'
@@ -38,6 +39,8 @@ export type RequestMap = {
   decryptions: number
   /** Workloads that had the request in readable form, in the order in which it came to them. */
   readers: string[]
+  /** Workloads that could not be asked. */
+  away: string[]
 }
 
 /** Sends one probe and draws its way from what both ends of every hop recorded, never from configuration. */
@@ -46,7 +49,8 @@ export const observeMap = async (lab: LabClient): Promise<RequestMap> => {
   const { mode } = await lab.state()
   const hops = usualHopsOf(topology, mode)
   const links = hops.map(hop => hop.link.id)
-  const marks = await mark(lab)
+  const { here, away } = await presence(lab)
+  const marks = await mark(lab, here)
   // New connections are recorded since the mark. Without the wire old ones cannot be ended; their records are looked up.
   if (lab.access.wire !== null) await freshWire(lab, links)
   const outsider = await createOutsider(lab)
@@ -63,7 +67,8 @@ export const observeMap = async (lab: LabClient): Promise<RequestMap> => {
       const bytes = lab.access.wire === null ? undefined : await bytesOn(lab, id)
       const intended = { transport: hop.transport, spliced: hop.spliced }
       const found = observed && { ...observed, ...(bytes === undefined ? {} : { bytes }) }
-      const differs = differences(hop, idOf(topology, caller), found)
+      const differs =
+        found || !away.includes(callee) ? differences(hop, idOf(topology, caller), found) : [unasked(callee)]
       return { link: id, caller, callee, intended, ...(found ? { observed: found } : {}), differs }
     }),
   )
@@ -75,8 +80,11 @@ export const observeMap = async (lab: LabClient): Promise<RequestMap> => {
     hops: drawn,
     decryptions: drawn.filter(({ observed }) => observed?.decrypted).length,
     readers: [...new Set(story.told.map(({ workload }) => workload))],
+    away,
   }
 }
+
+const unasked = (workload: string) => `${workload} is not connected, so it could not be asked`
 
 const differences = (hop: Hop, callerId: string, observed: ObservedHop | undefined): string[] => {
   if (!observed) return ['the probe did not come by']

@@ -1,5 +1,6 @@
 import type { ConnectionRecord, Observations, RequestRecord } from '../services/chassis/observation.ts'
 import type { Transport } from '../services/chassis/transport.ts'
+import { accountedCaller } from '../services/control/rollout/accounted.ts'
 import { hopsOf } from '../services/hops.ts'
 import type { Mode } from '../services/modes.ts'
 import { linkId, type Topology } from '../services/topology/topology.ts'
@@ -63,35 +64,13 @@ const calledIn = (report: Observations, looked: Looked): Sight[] =>
     .map(connection => {
       const { workload: callee } = report
       const requests = report.requests.filter(request => request.connection === connection.id)
-      const caller = callerOf(callee, requests, looked) ?? connection.remoteAddress ?? 'unknown'
+      const caller = accountedCaller(callee, requests, looked) ?? connection.remoteAddress ?? 'unknown'
       const last = [connection.at, ...requests.map(({ at }) => at)].sort().at(-1)!
       const refused = connection.transport === undefined
       return { link: linkId(caller, callee), caller, callee, side: 'callee', at: last, refused, requests }
     })
 
 const isTurnedAway = (failure: ConnectionRecord['failure']): boolean => failure?.name === 'plaintext-to-tls'
-
-/**
- * The workload whose own records have the request that was made: a stated name alone is anybody's. Undefined where no
- * workload accounts for any request of a connection; what its records no longer hold is granted to it.
- */
-const callerOf = (callee: string, requests: readonly RequestRecord[], { topology, reports }: Looked) =>
-  topology.links.find(
-    ({ id, caller, callee: to }) =>
-      to === callee &&
-      requests.some(
-        ({ rule, parentSpanId, traceId, at }) =>
-          rule === id &&
-          (reports[caller]?.requests.some(made => made.spanId === parentSpanId && made.traceId === traceId) ||
-            isForgotten(reports[caller], at)),
-      ),
-  )?.caller
-
-/** Records are kept in rings: what is older than the oldest of a full one may have been there. */
-const isForgotten = (report: Observations | undefined, at: string): boolean =>
-  report !== undefined && report.requests.length >= ringSize && (report.requests[0]?.at ?? '') > at
-
-const ringSize = 2000
 
 const sum = (sights: [Sight, ...Sight[]], { topology, mode }: Looked): PlaintextSeen => {
   const { link, caller, callee } = sights[0]

@@ -9,6 +9,7 @@ import { observeCosts } from './flows/count-costs.ts'
 import { whileDebugging } from './flows/key-logs.ts'
 import { keepingSwitches } from './flows/switched.ts'
 import type { LabClient } from './lab-client.ts'
+import { tryMaturity } from './maturity.ts'
 import { type Cell, guaranteeOn, type LinkScenario, type Scenario, type SystemScenario } from './scenario.ts'
 
 /** What a matrix tells whoever watches it being made. `ms`: how long the switch took; of `tested`, all of a mode's experiments. */
@@ -84,7 +85,7 @@ export const runMatrix = async (lab: LabClient, options: MatrixOptions = {}): Pr
     }
   })
   const { situation } = lab.topology
-  const bestFit = counting && situation ? bestFitOf(situation, cells, costs) : undefined
+  const bestFit = counting && situation ? bestFitOf(situation, cells, costs, await tryMaturity(lab)) : undefined
   const unexpected = cells.filter(cell => !cell.asExpected).length
   return {
     topology: lab.topology.name,

@@ -15,6 +15,10 @@ export type TapReport = {
   connections: { open: number; total: number; failed: number }
   bytes: Record<Direction, number>
   alterations: { hits: number }[]
+  /** New connections are reset; bytes are held back; new connections go elsewhere. */
+  refusing: boolean
+  delayMs: number
+  redirectedTo?: Address
 }
 
 /** One recorded connection: all bytes of each direction, as their sender sent them. */

@@ -53,7 +53,7 @@ const passesAlong = ({ link }: Hop, topology: Topology): boolean => {
 }
 
 /** What the workload was seen to do with what it read; empty: nothing but sending it on. */
-export const usesOf = ({ request, onward, callees, filters }: Passing): string[] => {
+const usesOf = ({ request, onward, callees, filters }: Passing): string[] => {
   const [only] = onward
   const other = only && request && (only.method !== request.method || only.path !== request.path)
   return [

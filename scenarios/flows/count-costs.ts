@@ -1,6 +1,9 @@
 import type { Observations } from '../../services/chassis/observation.ts'
+import type { CertificateRow } from '../../services/control/certificates/trust-state.ts'
 import type { Hop } from '../../services/modes.ts'
 import { linkTitle, type Topology } from '../../services/topology/topology.ts'
+import { bySerial } from '../alerts/life.ts'
+import { atScale, countCertificates } from '../certificate-counts.ts'
 import { type Cost, type Costs, costTitles } from '../costs.ts'
 import type { LabClient } from '../lab-client.ts'
 import { freshCanary } from '../tools/canary.ts'
@@ -20,6 +23,8 @@ export type Counted = {
   kept: { probes: number; reports: Reports }
   /** For each request the ingress allows: the workload that recorded it first. */
   entries: readonly { request: string; workload: string | undefined }[]
+  /** The ledger. */
+  certificates: readonly CertificateRow[]
 }
 
 type Reports = Record<string, Pick<Observations, 'connections'>>
@@ -30,7 +35,8 @@ const keptProbes = 3
 export const observeCosts = async (lab: LabClient, hops: readonly Hop[]): Promise<Costs> => {
   const watched = await watchProbe(lab)
   const kept = await probeKept(lab)
-  return countCosts({ watched, hops, kept, entries: await findEntries(lab) })
+  const certificates = await lab.lifecycle.certificates()
+  return countCosts({ watched, hops, kept, entries: await findEntries(lab), certificates })
 }
 
 /** The first probe of a client brings up what is missing; those after it should find everything there. */
@@ -64,6 +70,7 @@ const findEntries = async (lab: LabClient): Promise<Counted['entries']> => {
  * The counts, each from what was observed:
  * - certificates: the distinct keys that workloads report to hold. Shown to somebody: those of them that the other end of
  *   a connection of the probe recorded as its peer's, the client's own socket included.
+ * - their owners, how often they are issued, and how many there would be with 100 services: `certificate-counts.ts`.
  * - decryptions: hops of the probe whose callee recorded that it opened TLS. TLS that only passes does not count.
  * - handshakes: server-side TLS handshakes in everybody's records during one probe, all connections new; then the mean
  *   over probes that follow on kept connections.
@@ -72,9 +79,11 @@ const findEntries = async (lab: LabClient): Promise<Counted['entries']> => {
  *   is inside one workload.
  * - places for rules about requests: the workloads that recorded one of the ingress's requests before any other did.
  */
-export const countCosts = ({ watched, hops, kept, entries }: Counted): Costs => {
+export const countCosts = ({ watched, hops, kept, entries, certificates }: Counted): Costs => {
   const { seen, hop } = watched
   const { topology, reports } = seen
+  const shown = certificatesShown(seen)
+  const work = countCertificates(shown, bySerial({ certificates }))
   const heldAs = (kind: 'workload' | 'public') => certificatesHeld(seen).filter(one => one.kind === kind)
   const opened = hops.filter(one => hop(one)?.decrypted).map(({ link }) => linkTitle(link.id))
   const first = handshakes(reports)
@@ -83,7 +92,13 @@ export const countCosts = ({ watched, hops, kept, entries }: Counted): Costs => 
   return [
     cost('certificates-held', names(heldAs('workload'))),
     cost('public-certificates-held', names(heldAs('public'))),
-    cost('certificates-in-use', names(certificatesShown(seen))),
+    cost('certificates-in-use', names(shown)),
+    cost('certificate-owners', work.owners),
+    { ...cost('certificate-issuances', []), count: Math.round(work.issuancesPerHour * 10) / 10 },
+    {
+      ...cost('certificates-at-100', []),
+      count: atScale(work, Object.keys(topology.workloads).length, 100).certificates,
+    },
     cost('decryptions', opened),
     cost('handshakes-new', first),
     { ...cost('handshakes-kept', []), count: Math.round(later * 100) / 100 },

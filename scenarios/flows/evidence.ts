@@ -35,8 +35,10 @@ export const handled = (title: string, where: string, record: RequestRecord): Ev
   return { kind: 'request', title, where, text: `${method} ${path} from ${who}, ${decision}, answered ${status}` }
 }
 
+type Failed = Pick<ConnectionRecord, 'failure' | 'side'>
+
 /** How a workload refused or lost a connection. */
-export const failed = (title: string, where: string, { failure, side }: ConnectionRecord): Evidence => ({
+export const failed = (title: string, where: string, { failure, side }: Failed): Evidence => ({
   ...{ kind: 'failure', title, where, text: `${failure?.name} (${failure?.code}), seen by the ${side}` },
 })
 

@@ -1,6 +1,7 @@
 import { spiffeId } from '../../pki/spiffe.ts'
 import type { Address } from '../../services/chassis/transport.ts'
-import type { Hop } from '../../services/modes.ts'
+import { usualHopsOf } from '../../services/hops.ts'
+import { type Hop, modes } from '../../services/modes.ts'
 import { concrete, hasBody } from '../../services/topology/calls.ts'
 import { client, type Link, type Topology } from '../../services/topology/topology.ts'
 import type { LabClient } from '../lab-client.ts'
@@ -47,3 +48,7 @@ export const gatewayOf = ({ ingress, links }: Topology): string | undefined => {
   const leads = (from: string): boolean => from === ingress.passthroughTo || next(from).some(leads)
   return next(ingress.edge).find(name => name !== ingress.passthroughTo && leads(name))
 }
+
+/** Why nothing can be tried between workloads: undefined where some mode has a hop between two of them. */
+export const nobodyCalls = (topology: Topology): string | undefined =>
+  modes.every(mode => usualHopsOf(topology, mode).some(isInner)) ? undefined : 'in some mode no workload calls another'

@@ -17,3 +17,8 @@ export const readUntil = async <Read>(
     await wait(pauseMs)
   }
 }
+
+/** Waits until a moment has passed, ms since the epoch. A timer alone may be early, by as long as the process was busy. */
+export const untilAfter = async (moment: number): Promise<void> => {
+  for (let left = moment - Date.now(); left >= 0; left = moment - Date.now()) await wait(left + 1)
+}

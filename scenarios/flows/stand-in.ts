@@ -6,7 +6,7 @@ import type { Evidence } from '../scenario.ts'
 import type { Attempt } from '../tools/attempt.ts'
 import { freshCanary } from '../tools/canary.ts'
 import { createImpostor } from '../tools/impostor.ts'
-import { createOutsider } from '../tools/outsider.ts'
+import { createOutsider, type OutsiderOptions } from '../tools/outsider.ts'
 import { count, failed, outcome, succeeded } from './evidence.ts'
 import { isInner } from './hops.ts'
 import { mark, recordsSince } from './records.ts'
@@ -74,9 +74,9 @@ export const standIn = async (lab: LabClient, hop: Hop, papers: Papers): Promise
 }
 
 /** One order of a customer, all values fresh. */
-export const placeOrder = async (lab: LabClient): Promise<Attempt> => {
+export const placeOrder = async (lab: LabClient, options: OutsiderOptions = {}): Promise<Attempt> => {
   const { method, path, body, headers } = freshCanary(lab.topology)
-  return (await createOutsider(lab)).send({ method, path, body, headers })
+  return (await createOutsider(lab, options)).send({ method, path, body, headers })
 }
 
 /** The control of every stand-in: the genuine callee is served the same way. */

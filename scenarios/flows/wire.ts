@@ -1,3 +1,4 @@
+import { linkIds } from '../../services/hops.ts'
 import type { LabClient } from '../lab-client.ts'
 
 /** Ends every connection on these links and forgets what was recorded: what comes next is on new connections, recorded whole. */
@@ -16,4 +17,13 @@ export const restoringWire = async <Result>(lab: LabClient, link: string, work: 
     await lab.wire(link).restore()
     await lab.wire(link).cut()
   }
+}
+
+/** Links on which the wire does anything but pass on what comes; none without the wire. */
+export const interferedLinks = async (lab: LabClient): Promise<string[]> => {
+  if (lab.access.wire === null) return []
+  const taps = await Promise.all(linkIds(lab.topology).map(link => lab.wire(link).report()))
+  return taps
+    .filter(tap => tap.redirectedTo || tap.refusing || tap.delayMs > 0 || tap.alterations.length > 0)
+    .map(({ link }) => link)
 }

@@ -1,9 +1,8 @@
 import type { Hop } from '../../services/modes.ts'
-import { count } from '../flows/evidence.ts'
 import { isInner } from '../flows/hops.ts'
-import { type InsiderOutcome, wasServed } from '../flows/insider-call.ts'
+import { revokedWhileUsed } from '../flows/revoked-while-used.ts'
 import { genuineCallee } from '../flows/stand-in.ts'
-import { beThief, type StolenUse, type Thief } from '../flows/stolen-use.ts'
+import { evidenceOf, type StolenUse, stillServed, stoppedBecause, wasWorthStealing } from '../flows/stolen-use.ts'
 import { type Control, defineScenario, type Observed } from '../scenario.ts'
 
 /**
@@ -21,27 +20,9 @@ export default defineScenario({
   select: isInner,
   expected: ({ transport }) => (transport === 'mtls' ? 'holds' : 'broken'),
   async run(lab, hops) {
-    const { credentials } = lab
-    const callers = [...new Set(hops.map(({ link }) => link.caller))]
-    const stolen = Object.fromEntries(
-      await Promise.all(callers.map(async name => [name, await credentials.stolenAnew(name)] as const)),
-    )
-    const thieves: Thief[] = []
-    const begin = async (hop: Hop) => {
-      const thief = await beThief(lab, hop, stolen[hop.link.caller]!)
-      thieves.push(thief)
-      return thief
-    }
-    try {
-      const all = await Promise.all(hops.map(begin))
-      const revokedAt = performance.now()
-      await Promise.all(Object.values(stolen).map(credentials.revoke))
-      const uses = await Promise.all(all.map(thief => thief.goOn(revokedAt)))
-      const collateral = await genuineCallee(lab)
-      return new Map(hops.map((hop, i) => [hop.link.id, judgeStolen(hop, uses[i]!, collateral)]))
-    } finally {
-      for (const thief of thieves) thief.close()
-    }
+    const { uses } = await revokedWhileUsed(lab, hops)
+    const collateral = await genuineCallee(lab)
+    return new Map(hops.map(hop => [hop.link.id, judgeStolen(hop, uses.get(hop.link.id)!, collateral)]))
   },
 })
 
@@ -50,43 +31,18 @@ export default defineScenario({
  * and afterwards the real caller's own calls and a customer's order still do.
  */
 export const judgeStolen = (hop: Hop, use: StolenUse, collateral: Control): Observed => {
-  const { before, after, tickets, cutAfterMs, refusedWithinMs, resumedWithinMs, genuine } = use
   const { callee } = hop.link
-  const served = [
-    ...(wasServed(hop, after.fresh) ? ['new connections'] : []),
-    ...(wasServed(hop, after.live) ? ['the one he kept'] : []),
-    ...(wasServed(hop, after.resumed) && after.resumed.connection?.resumed ? ['resumed sessions'] : []),
-  ]
-  const isRevoked = ({ request, refusal }: InsiderOutcome) => !request && refusal?.failure?.name === 'revoked'
-  const due = isRevoked(after.fresh) && isRevoked(after.resumed) && !after.live.request && cutAfterMs !== undefined
-  const time = (title: string, ms: number) =>
-    count(`milliseconds from the operator's word until ${title}`, callee, Math.round(ms))
-  const thief = [before.live, before.fresh]
+  const served = stillServed(hop, use)
   return {
     verdict: served.length > 0 ? 'broken' : 'holds',
     because:
       served.length > 0
         ? `${callee} went on serving who holds the revoked certificate, on ${served.join(' and ')}`
         : `${callee} refused the revoked certificate, cut the connection it came in by and resumed no session of it`,
-    evidence: [
-      ...thief.flatMap(({ evidence }) => evidence.slice(1)),
-      ...(served.length > 0
-        ? []
-        : [
-            time('a new connection had been refused', refusedWithinMs),
-            time('his earlier session had been refused', resumedWithinMs),
-          ]),
-      ...(cutAfterMs === undefined ? [] : [time('the live connection was cut', cutAfterMs)]),
-      count('session tickets the thief held', callee, tickets),
-      ...Object.values(after).flatMap(({ evidence }) => evidence),
-    ],
+    evidence: evidenceOf(hop, use, 'the operator’s word'),
     control: {
-      passed:
-        thief.every(outcome => wasServed(hop, outcome)) &&
-        wasServed(hop, genuine) &&
-        collateral.passed &&
-        (served.length > 0 || due),
-      evidence: [...genuine.evidence, ...collateral.evidence],
+      passed: wasWorthStealing(hop, use) && collateral.passed && (served.length > 0 || stoppedBecause('revoked', use)),
+      evidence: [...use.genuine.evidence, ...collateral.evidence],
     },
   }
 }

@@ -1,5 +1,6 @@
 import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import { type ConnectionOptions, TLSSocket } from 'node:tls'
 import { spkiHash } from '../../pki/keys.ts'
 import { failureOf } from '../../services/chassis/failures.ts'
@@ -86,7 +87,13 @@ const send = (options: Omit<AttemptOptions, 'from'> & { from?: string | undefine
         }),
       )
     }
+    // what is written before the handshake is over would fail as EPROTO, and hide why the handshake did
+    const sendOn = (socket: Socket) => {
+      if (socket instanceof TLSSocket && !request.reusedSocket) socket.once('secureConnect', () => request.end(text))
+      else request.end(text)
+    }
     request.on('socket', socket => {
+      sendOn(socket)
       source = socket.localAddress
       if (socket.connecting)
         socket.once('connect', () => {
@@ -113,7 +120,6 @@ const send = (options: Omit<AttemptOptions, 'from'> & { from?: string | undefine
         resolve(observed({ answered: true as const, ...answer }))
       }, fail)
     })
-    request.end(text)
   })
 
 const flat = ({ headers }: IncomingMessage): Record<string, string> =>

@@ -1,12 +1,15 @@
 import { Agent as PlainAgent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 
 /** One connection that is kept for request after request, and never quietly replaced by another. */
 export type HeldConnection = {
   agent: PlainAgent
   /** When it ended, in milliseconds of `performance.now()`; undefined while it is open. */
   endedAt(): number | undefined
+  /** Resolves once it has ended, or after so many milliseconds. */
+  ended(withinMs: number): Promise<unknown>
   close(): void
 }
 
@@ -17,11 +20,13 @@ export const holdConnection = (tls: boolean): HeldConnection => {
   const connect = agent.createConnection.bind(agent)
   let made = false
   let endedAt: number | undefined
+  const over = Promise.withResolvers<void>()
   const watch = (socket: Duplex | null | undefined) => {
     socket?.once('connect', () => {
       made = true
       socket.once('close', () => {
         endedAt = performance.now()
+        over.resolve()
       })
     })
     return socket
@@ -31,5 +36,11 @@ export const holdConnection = (tls: boolean): HeldConnection => {
     done?.(Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' }), undefined as never)
     return undefined
   }
-  return { agent, endedAt: () => endedAt, close: () => agent.destroy() }
+  // its timer holds the process: an idle connection does not, and nothing else may be left that does
+  const ended = async (withinMs: number) => {
+    const enough = new AbortController()
+    await Promise.race([over.promise, wait(withinMs, undefined, { signal: enough.signal }).catch(() => {})])
+    enough.abort()
+  }
+  return { agent, endedAt: () => endedAt, ended, close: () => agent.destroy() }
 }

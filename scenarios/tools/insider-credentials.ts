@@ -22,8 +22,8 @@ export type InsiderCredentials = {
   stolenAnew(workload: string): Promise<KeyPair>
   /** In the name of a workload and from the lab's own authority, but with these faults; kept for the next time. */
   faulty(workload: string, kinds: readonly string[]): Promise<KeyPair>
-  /** Revokes a certificate of the lab's; resolves when every workload has been told. */
-  revoke(pair: KeyPair): Promise<void>
+  /** Revokes certificates of the lab's, all at once; resolves when every workload has taken that. */
+  revoke(...pairs: KeyPair[]): Promise<void>
   /** Revokes every real certificate that is left. */
   close(): Promise<void>
 }
@@ -33,9 +33,11 @@ type Options = {
   control: Address
   bundle: () => Promise<string>
   joinToken: (workload: string, reason: string) => Promise<string>
+  /** Names the CA that certifies workloads now: what another one certified may not count any more. */
+  issuer: () => Promise<string>
   /** The chain for a CSR, with these faults. */
   certifyFaulty: (workload: string, kinds: readonly string[], csr: string, reason: string) => Promise<string>
-  revoke: (serial: string) => Promise<unknown>
+  revoke: (serials: string[]) => Promise<unknown>
 }
 
 /** The certificates of one run. Real ones come the way the lab gives them out: join token, CSR, enrolment. */
@@ -48,7 +50,8 @@ export const createInsiderCredentials = (options: Options): InsiderCredentials =
   const forge = (kinds: string[], workload: string): KeyPair =>
     mintProfile(rogue(), kinds, { id: spiffeId(trustDomain, workload) })
 
-  const once = (name: string, make: () => Promise<KeyPair>): Promise<KeyPair> => {
+  const once = async (what: string, make: () => Promise<KeyPair>): Promise<KeyPair> => {
+    const name = `${what} from ${await options.issuer()}`
     const known = kept.get(name)
     if (known) return known
     const making = make()
@@ -69,9 +72,9 @@ export const createInsiderCredentials = (options: Options): InsiderCredentials =
     real.add(pair)
     return pair
   }
-  const revoke = async (pair: KeyPair) => {
-    real.delete(pair)
-    await options.revoke(new X509Certificate(pair.chain).serialNumber.toLowerCase())
+  const revoke = async (...pairs: KeyPair[]) => {
+    for (const pair of pairs) real.delete(pair)
+    if (pairs.length > 0) await options.revoke(pairs.map(serialOf))
   }
 
   return {
@@ -84,13 +87,23 @@ export const createInsiderCredentials = (options: Options): InsiderCredentials =
     async close() {
       await Promise.allSettled(kept.values())
       kept.clear()
-      for (const pair of [...real]) await revoke(pair).catch(() => {})
+      await revoke(...real).catch(() => {})
     },
   }
 }
 
-const steal = async (options: Options, workload: string): Promise<KeyPair> => {
-  const { trustDomain, control, bundle, joinToken } = options
+/** As the lab's ledger has it: lower-case hex. */
+export const serialOf = ({ chain }: KeyPair): string => new X509Certificate(chain).serialNumber.toLowerCase()
+
+const steal = async (options: Options, workload: string): Promise<KeyPair> =>
+  enrolWith(options, workload, await options.joinToken(workload, 'a scenario takes a certificate as a thief would'))
+
+/** Enrols as any workload does, by the code they all enrol with, and keeps what came of it. Throws what enrolment throws. */
+export const enrolWith = async (
+  { trustDomain, control, bundle }: Pick<Options, 'trustDomain' | 'control' | 'bundle'>,
+  workload: string,
+  joinToken: string,
+): Promise<KeyPair> => {
   const store = createCredentials({ trust: { bundle: [await bundle()], crl: [] } })
   let taken: KeyPair | undefined
   const credentials = {
@@ -102,7 +115,7 @@ const steal = async (options: Options, workload: string): Promise<KeyPair> => {
   }
   const client = createControlClient({ workload, trustDomain, control, credentials, telemetry: noTelemetry() })
   try {
-    await client.enrol(await joinToken(workload, 'a scenario takes a certificate as a thief would'))
+    await client.enrol(joinToken)
     return taken!
   } finally {
     await client.close()

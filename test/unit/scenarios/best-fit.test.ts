@@ -13,7 +13,15 @@ import { needIds } from '../../../services/topology/needs.ts'
 import { answered, hop, refusedAs, served, shop } from './outcomes.ts'
 
 const told = (workload: string, how: Partial<Told> = {}): Told => ({ ...served().request!, workload, ...how })
-const held = (key: string): HeldCertificate => ({ kind: 'workload', name: key, key, serial: '1', notAfter: '' })
+const held = (key: string): HeldCertificate => ({
+  kind: 'workload',
+  name: key,
+  key,
+  serial: '1',
+  notBefore: '',
+  notAfter: '',
+  issuer: '',
+})
 
 type How = {
   transport?: 'plaintext' | 'mtls'

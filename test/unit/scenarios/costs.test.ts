@@ -11,8 +11,17 @@ const connection = (how: Partial<ConnectionRecord>): ConnectionRecord => ({
   ...{ cursor: 1, id: 'c', side: 'server', at: '' },
   ...how,
 })
+const hourMs = 3_600_000
 const tls = { protocol: 'TLSv1.3' }
-const certificate = (kind: 'workload' | 'public', key: string) => ({ kind, name: key, key, serial: '1', notAfter: '' })
+const certificate = (kind: 'workload' | 'public', key: string) => ({
+  kind,
+  name: key,
+  key,
+  serial: key,
+  notBefore: '',
+  notAfter: new Date(hourMs).toISOString(),
+  issuer: '',
+})
 
 const hops = hopsOf(shop, 'mtls')
 const opened = ['client:edge', 'orders:payments']
@@ -47,6 +56,7 @@ const counted = {
     { request: 'GET /orders/1', workload: 'edge' },
     { request: 'GET /lost', workload: undefined },
   ],
+  certificates: ['shop', 'edge', 'payments'].map(serial => ({ serial, at: 0 })),
 } as unknown as Counted
 
 test('each count is taken from what was observed', () => {
@@ -56,6 +66,9 @@ test('each count is taken from what was observed', () => {
     'certificates-held': [2, 'edge', 'payments'],
     'public-certificates-held': [1, 'shop'],
     'certificates-in-use': [2, 'shop', 'payments'],
+    'certificate-owners': [2, 'edge', 'payments'],
+    'certificate-issuances': [4],
+    'certificates-at-100': [18],
     decryptions: [2, 'client → edge', 'orders → payments'],
     'handshakes-new': [2, 'edge', 'payments'],
     'handshakes-kept': [0.33],
@@ -99,4 +112,18 @@ test('where the file says otherwise, where two cost the same and where nothing f
   expect(none).toMatchObject({ best: undefined, meets: [] })
   expect(none?.says).toMatch(/none of these modes meets all 2 needs/)
   expect(bestFitOf(situation, [], {})).toBeUndefined()
+})
+
+test('what rests on the certificates of many is withheld while the lab is not ready, and the line says why', () => {
+  const ready = { ready: true, checks: [] }
+  const check = { id: 'renewal-on', title: 'renewal is on', met: false, because: 'orders was told not to renew' }
+  const late = { ready: false, checks: [check, { ...check, met: true }] }
+  const owners = (count: number) => [...costs(count), { ...costs(1)[0]!, id: 'certificate-owners' as const, count }]
+  const bestWith = (many: number, maturity?: typeof late) =>
+    bestFitOf(situation, [cell('mtls', 'holds')], { mtls: owners(many) }, maturity)
+  expect(bestWith(6, late)).toMatchObject({ best: 'mtls', withheld: ['orders was told not to renew'] })
+  expect(bestWith(6, late)?.says).toMatch(/; withheld because orders was told not to renew$/)
+  expect(bestWith(6, ready)?.withheld).toEqual([])
+  expect(bestWith(1, late)?.withheld).toEqual([])
+  expect(bestWith(6)?.says).not.toContain('withheld')
 })

@@ -3,7 +3,7 @@ import { catalogue } from '../../../scenarios/catalogue.ts'
 import { type ClaimId, claimGroupIds, claimIds, claims, groupOf } from '../../../scenarios/claims.ts'
 
 /** Groups that are shown whole, and single claims of the others. */
-const shown = claimIds.filter(id => ['B', 'I', 'C'].includes(groupOf(id)) || ['S2', 'S6', 'D2'].includes(id))
+const shown = claimIds.filter(id => ['B', 'I', 'C', 'L', 'S'].includes(groupOf(id)) || ['D2', 'D6', 'O5'].includes(id))
 
 test.each(shown)('%s is shown by a scenario', id => {
   const scenarios = catalogue.filter(scenario => (scenario.claims as readonly ClaimId[]).includes(id))
@@ -28,5 +28,5 @@ test.each(catalogue.map(scenario => ({ ...scenario })))('$id explains itself in 
 
 test('every claim belongs to a group', () => {
   expect([...new Set(claimIds.map(groupOf))].sort()).toEqual([...claimGroupIds].sort())
-  expect(shown).toHaveLength(10 + 11 + 10 + 3)
+  expect(shown).toHaveLength(10 + 11 + 14 + 10 + 6 + 3)
 })

@@ -24,7 +24,7 @@ const overheard = (onTheWire: Record<string, string>, opened: Record<string, str
 })
 
 const held = (kind: 'public' | 'workload', key: string) => ({
-  held: [{ kind, name: 'shop.hop.lab', key, serial: '1', notAfter: '' }],
+  held: [{ kind, name: 'shop.hop.lab', key, serial: '1', notBefore: '', notAfter: '', issuer: '' }],
 })
 const place = { edge: 'edge', service: 'orders', entrance: 'client:edge' }
 

@@ -8,9 +8,7 @@ const stopped: StolenUse = {
   before: { live: served(), fresh: served() },
   after: { live: cut, fresh: revoked, resumed: revoked },
   tickets: 2,
-  cutAfterMs: 3,
-  refusedWithinMs: 9,
-  resumedWithinMs: 11,
+  stoppedAfterMs: { fresh: 9, resumed: 11, live: 3 },
   genuine: served(),
 }
 const judge = (use: Partial<StolenUse>, collateral = passed) => judgeStolen(hop, { ...stopped, ...use }, collateral)
@@ -29,7 +27,7 @@ test('one that goes on working on any one way is broken', () => {
 })
 
 test('one that stopped for another reason, or never worked, shows nothing', () => {
-  const { cutAfterMs: _, ...neverCut } = stopped
+  const neverCut = { ...stopped, stoppedAfterMs: { fresh: 9, resumed: 11 } }
   const shown = [
     after({ fresh: refusedAs('certificate-expired') }),
     after({ resumed: refusedAs('handshake-timeout') }),
