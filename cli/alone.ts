@@ -4,7 +4,8 @@ import { prepareStateFile } from '../services/control/state/state-dir.ts'
 
 /**
  * Does something that nobody else may do with the same lab meanwhile: two matrices would switch the modes under each
- * other. The lock is the system's and ends with the process. Throws `lab-busy`.
+ * other. The lock is the system's and ends with the process. Throws `lab-busy`,
+ * and as {@link prepareStateFile} where others can reach it.
  */
 export const alone = async <Result>(stateDir: string, work: () => Promise<Result>): Promise<Result> => {
   const unlock = lock(stateDir)
@@ -25,6 +26,7 @@ const lock = (stateDir: string): (() => void) => {
     return db.close.bind(db)
   } catch (cause) {
     if (db?.isOpen) db.close()
+    if (cause instanceof HopError && cause.code !== 'state-not-writable') throw cause
     // a directory that cannot be written to is told by whoever has to write
     if ((cause as { errcode?: number }).errcode !== busy) return () => {}
     throw new HopError('lab-busy', {

@@ -1,14 +1,17 @@
 import { HopError } from '../pki/error.ts'
 import { isMode, type Mode, modes } from '../services/modes.ts'
-import { nearest } from '../services/nearest.ts'
+import { likely } from '../services/nearest.ts'
 
-/** The word itself if it is one of those that can be meant. Throws `<kind>-unknown` with the nearest and all that are valid. */
-export const choose = <Word extends string>(kind: string, word: string, valid: readonly Word[]): Word => {
+/**
+ * The word itself if it is one of those that can be meant. Throws `<kind>-unknown` with the nearest and all that are
+ * valid. `field`: what people know it by, such as the option it was given to.
+ */
+export const choose = <Word extends string>(kind: string, word: string, valid: readonly Word[], field = kind): Word => {
   const found = valid.find(candidate => candidate === word)
   if (found !== undefined) return found
-  const meant = nearest(word, valid)
+  const meant = likely(word, valid)
   throw new HopError(`${kind}-unknown`, {
-    field: kind,
+    field,
     expected: valid.length === 0 ? 'nothing: there are none' : `one of ${valid.join(', ')}`,
     found: JSON.stringify(word.slice(0, 100)),
     ...(meant === undefined ? {} : { remedy: `Did you mean ${meant}?` }),
@@ -23,6 +26,20 @@ export const chooseModes = (word: string): Mode[] => {
   return [...new Set(word.split(',').map(part => choose('mode', part.trim(), [...modes, 'all'] as const)))].flatMap(
     mode => (mode === 'all' ? modes : mode),
   )
+}
+
+/** Throws `usage`, which names what was given beside an option that says all by itself. */
+export const givenAlone = (option: string, others: Record<string, unknown>): void => {
+  const beside = Object.entries(others).flatMap(([name, value]) =>
+    value === undefined || value === false ? [] : [name],
+  )
+  if (beside.length === 0) return
+  throw new HopError('usage', {
+    field: option,
+    expected: 'to be given alone',
+    found: `${beside.join(' and ')} beside it`,
+    remedy: `Leave out ${option}, or the rest`,
+  })
 }
 
 /** A TCP port people may ask for. Throws `usage`. */

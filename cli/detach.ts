@@ -62,4 +62,5 @@ const argumentsOf = (stateDir: string, options: UpOptions): string[] => [
   ...(options.wire ? [] : ['--no-wire']),
   ...(options.operatorPort ? ['--operator-port', String(options.operatorPort)] : []),
   ...(options.edgePort ? ['--edge-port', String(options.edgePort)] : []),
+  ...(options.lifetimeMs ? ['--lifetime', `${options.lifetimeMs / 1000}s`] : []),
 ]

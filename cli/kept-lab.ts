@@ -2,6 +2,7 @@ import type { LabAccess } from '../lab/embedded.ts'
 import { findLab } from '../lab/state-file.ts'
 import { HopError } from '../pki/error.ts'
 import { setSwitches } from '../scenarios/flows/switched.ts'
+import { interferedLinks, restoringWire } from '../scenarios/flows/wire.ts'
 import { connectLab, type LabClient } from '../scenarios/lab-client.ts'
 import type { ControlState } from '../services/control/glance.ts'
 import type { Switches } from '../services/control/rollout/switches.ts'
@@ -54,16 +55,25 @@ export const standOf = async (lab: LabClient): Promise<Stand> => ({
   state: await lab.state(),
 })
 
-/** Puts a lab back as it stood: what leaves it open first, its mode last. Never rejects; what cannot be put back shows in its state. */
+/**
+ * Puts a lab back as it stood: what leaves it open first, its mode last. Never rejects; what cannot be put back shows in its
+ * state, or is told by the doctor.
+ */
 export const putBack = async (access: LabAccess, { switches, state }: Stand): Promise<void> => {
   try {
     const lab = await connectLab(access)
     try {
+      for (const link of await interferedLinks(lab)) await restoringWire(lab, link, async () => {})
       await setSwitches(lab, switches)
       const now = await lab.state()
+      if (now.breakGlass && !state.breakGlass) await lab.lifecycle.endBreakGlass()
       for (const { link, verify } of now.hops)
         if (!verify && state.hops.some(hop => hop.link === link && hop.verify)) await lab.verify(link, true)
-      if (now.mode !== state.mode) await lab.switchMode(state.mode)
+      for (const name of awayOf(now)) if (!awayOf(state).includes(name)) await lab.lifecycle.reenrol(name)
+      if (now.rotation && !state.rotation) await lab.lifecycle.rotateBack()
+      if (state.rollout) return
+      if (now.rollout) await lab.rollback()
+      await lab.switchMode(state.mode)
     } finally {
       await lab.close()
     }
@@ -71,3 +81,7 @@ export const putBack = async (access: LabAccess, { switches, state }: Stand): Pr
     // a lab that is gone, or in mid-rollout
   }
 }
+
+/** A workload whose certificates ended in an experiment is out until it is let in again. */
+const awayOf = ({ workloads }: ControlState): string[] =>
+  workloads.filter(({ connected }) => !connected).map(({ name }) => name)

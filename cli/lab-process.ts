@@ -19,6 +19,8 @@ export type LabOptions = {
   wire: boolean
   operatorPort?: number
   edgePort?: number
+  /** How long certificates live, ms. Absent: the usual. */
+  lifetimeMs?: number
   /** The lab's log goes here too. */
   alsoLogTo?: NodeJS.WritableStream
 }
@@ -39,7 +41,7 @@ const patienceMs = 1800
  * a workload that cannot start throws; nothing is left running then.
  */
 export const startLabProcess = async (options: LabOptions): Promise<LabProcess> => {
-  const { stateDir, topology, operatorPort, edgePort } = options
+  const { stateDir, topology, operatorPort, edgePort, lifetimeMs } = options
   refuseSecond(stateDir)
   const began = performance.now()
   const startedAt = new Date().toISOString()
@@ -56,6 +58,7 @@ export const startLabProcess = async (options: LabOptions): Promise<LabProcess> 
       mode: options.mode ?? options.startIn ?? modes[0]!,
       wire: options.wire,
       logTo: lines,
+      ...(lifetimeMs && { lifetimes: { workloadMs: lifetimeMs, publicMs: lifetimeMs } }),
       ports: { ...(operatorPort && { operator: operatorPort }), ...(edgePort && { edge: edgePort }) },
     })
   } catch (error) {

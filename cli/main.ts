@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander'
-import { HopError } from '../pki/error.ts'
 import { choose } from './choice.ts'
 import { complaint, complaintJson } from './complain.ts'
 import { exit, exitCodeOf } from './exit.ts'
+import { mistakeOf } from './mistake.ts'
 import { createProgram } from './program.ts'
 
 /** Whoever reads may stop reading (`hop audit | head`); that is no failure. */
@@ -12,15 +12,6 @@ for (const stream of [process.stdout, process.stderr])
   })
 
 const words = process.argv.slice(2)
-
-/** A mistake on the command line, in our words. Undefined where commander only showed what was asked for. */
-const mistake = (error: CommanderError, names: readonly string[]): HopError | undefined => {
-  if (error.exitCode === 0) return undefined
-  const command = words.find(word => names.includes(word))
-  const remedy = `hop ${command === undefined ? '' : `${command} `}--help shows what there is`
-  if (error.code === 'commander.help') return new HopError('usage', { message: 'no command given', remedy })
-  return new HopError('usage', { message: error.message.replace(/^error: |\.$/g, ''), remedy })
-}
 
 const run = async (): Promise<number> => {
   let code: number = exit.ok
@@ -36,7 +27,7 @@ const run = async (): Promise<number> => {
     await program.parseAsync(words, { from: 'user' })
     return code
   } catch (error) {
-    const failure = error instanceof CommanderError ? mistake(error, names) : error
+    const failure = error instanceof CommanderError ? mistakeOf(error, program, words) : error
     if (failure === undefined) return exit.ok
     if (words.includes('--json')) process.stdout.write(`${JSON.stringify(complaintJson(failure))}\n`)
     process.stderr.write(`${complaint(failure, process.env.HOP_DEBUG === '1')}\n`)

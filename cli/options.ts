@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Mode } from '../services/modes.ts'
 import { chooseMode, port } from './choice.ts'
+import { readLifetime } from './since.ts'
 
 /** What `up` and `start` take from the command line, as written there. */
 export type UpWords = {
@@ -11,6 +12,7 @@ export type UpWords = {
   detach?: boolean
   operatorPort?: string
   edgePort?: string
+  lifetime?: string
   verbose?: boolean
   announce?: boolean
 }
@@ -24,6 +26,8 @@ export type UpOptions = {
   wire: boolean
   operatorPort?: number
   edgePort?: number
+  /** How long certificates live, ms. Absent: the usual. */
+  lifetimeMs?: number
   verbose: boolean
 }
 
@@ -33,6 +37,7 @@ const shop = fileURLToPath(new URL('../topologies/shop.yaml', import.meta.url))
 export const readUpWords = (words: UpWords): UpOptions => {
   const operatorPort = port('--operator-port', words.operatorPort)
   const edgePort = port('--edge-port', words.edgePort)
+  const lifetimeMs = readLifetime(words.lifetime)
   return {
     topologyFile: words.topology ?? shop,
     topologyGiven: words.topology !== undefined,
@@ -41,6 +46,7 @@ export const readUpWords = (words: UpWords): UpOptions => {
     ...(words.mode === undefined ? {} : { mode: chooseMode(words.mode) }),
     ...(operatorPort && { operatorPort }),
     ...(edgePort && { edgePort }),
+    ...(lifetimeMs && { lifetimeMs }),
   }
 }
 

@@ -8,10 +8,11 @@ export const inOwnWords = async <Answer>(names: Record<string, string>, asked: P
   try {
     return await asked
   } catch (error) {
-    if (!(error instanceof HopError) || error.code !== 'body-invalid' || error.field === undefined) throw error
+    if (!(error instanceof HopError) || error.field === undefined) throw error
     const { code, field, expected, found, remedy } = error
     const [first = '', ...rest] = field.split('.')
-    const name = Object.hasOwn(names, first) ? names[first] : first
+    if (!Object.hasOwn(names, first)) throw error
+    const name = names[first]
     throw new HopError(code, {
       field: [name, ...rest].join('.'),
       ...(expected === undefined ? {} : { expected }),

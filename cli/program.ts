@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { version } from '../lab/version.ts'
 import { HopError } from '../pki/error.ts'
+import { certificateCommands } from './groups/certificates.ts'
 import type { Action, Common, Define } from './groups/define.ts'
 import { experimentCommands } from './groups/experiments.ts'
 import { labCommands } from './groups/lab.ts'
@@ -57,13 +58,15 @@ export const createProgram = (done: (code: number) => void): Command => {
       .action(async (...given: unknown[]) => {
         const words = (given.at(-1) as Command).optsWithGlobals() as Words & Common
         const context = { stateDir: stateDirOf(words.state, process.env), screen: createScreen(words.json === true) }
-        done(await action(context, words, ...(given.slice(0, -2) as (string | undefined)[])))
+        done(await action(context, words, ...(given.slice(0, -2).flat() as (string | undefined)[])))
       })
 
   program.commandsGroup('The lab:')
   labCommands(command)
   program.commandsGroup('Modes:')
   modeCommands(command)
+  program.commandsGroup('Certificates:')
+  certificateCommands(command)
   program.commandsGroup('Looking:')
   lookingCommands(command)
   program.commandsGroup('Experiments:')

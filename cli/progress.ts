@@ -1,7 +1,8 @@
 import type { MatrixEvent } from '../scenarios/runner.ts'
-import type { Progress } from '../services/control/rollout/rollout.ts'
+import type { LastingCaller } from '../services/control/rollout/guard-settings.ts'
+import type { Progress } from '../services/control/rollout/progress.ts'
 import { pad } from './render/table.ts'
-import { count, duration } from './render/words.ts'
+import { count, duration, shown } from './render/words.ts'
 import type { Screen } from './screen.ts'
 
 /** Where progress goes: to a terminal, which shows each experiment while it runs, or to a file or pipe. */
@@ -49,8 +50,26 @@ export const progressTo = (screen: Screen): ((event: MatrixEvent) => void) =>
 
 /** One step of a rollout, as it goes. */
 export const rolloutLine = (progress: Progress): string => {
-  const step = pad(progress.step, 7)
-  if (progress.type === 'reached') return `${step} done after ${duration(progress.ms)}`
-  const { waitingFor } = progress
-  return waitingFor.length === 0 ? `${step} …` : `${step} waiting for ${waitingFor.join(', ')}`
+  switch (progress.type) {
+    case 'step': {
+      const { step, waitingFor } = progress
+      return waitingFor.length === 0 ? `${pad(step, 7)} …` : `${pad(step, 7)} waiting for ${waitingFor.join(', ')}`
+    }
+    case 'reached':
+      return `${pad(progress.step, 7)} done after ${duration(progress.ms)}`
+    case 'observing':
+      return `${pad(progress.step, 7)} observing errors and callers for ${duration(progress.ms)}`
+    case 'callers':
+      return progress.callers.map(callerLine).join('\n')
+    case 'breach': {
+      const { step, rate, failed, seen, failure, link } = progress
+      const share = `${Number((rate * 100).toFixed(1))}% (${failed} of ${seen})`
+      return `${pad(step, 7)} ${share} failing, most often ${failure} on ${shown(link)}: rolling back`
+    }
+  }
 }
+
+const callerLine = ({ address, caller, callee, transport, requests }: LastingCaller): string =>
+  shown(
+    `! ${address}${caller === undefined ? '' : ` as ${caller}`} still calls ${callee} by ${transport} (${requests}×)`,
+  )

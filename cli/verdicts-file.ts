@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { HopError } from '../pki/error.ts'
 import type { Matrix } from '../scenarios/runner.ts'
 import type { Cell } from '../scenarios/scenario.ts'
+import { refuseShared } from '../services/control/state/state-dir.ts'
 import { modes } from '../services/modes.ts'
 import { writeSecret } from '../services/process/secret-files.ts'
 
@@ -74,7 +75,7 @@ export const writeVerdicts = (stateDir: string, verdicts: Verdicts): void => {
 
 /**
  * What was kept; undefined where nothing was. Throws `verdicts-not-ours` (someone else could have written it),
- * `verdicts-other-format` and `verdicts-unreadable`.
+ * `verdicts-other-format`, `verdicts-unreadable`, and as {@link refuseShared}.
  */
 export const readVerdicts = (stateDir: string): Verdicts | undefined => {
   const path = fileIn(stateDir)
@@ -102,7 +103,10 @@ export const readVerdicts = (stateDir: string): Verdicts | undefined => {
 const refuseForeign = (path: string): void => {
   const stats = lstatSync(path)
   const foreign = process.getuid !== undefined && stats.uid !== process.getuid()
-  if (stats.isFile() && !foreign && !(stats.mode & 0o022) && stats.size <= mostBytes) return
+  if (stats.isFile() && !foreign && !(stats.mode & 0o022) && stats.size <= mostBytes) {
+    refuseShared(path, stats)
+    return
+  }
   const found = stats.isFile() ? `mode ${(stats.mode & 0o777).toString(8)}, owner ${stats.uid}` : 'something else'
   throw new HopError('verdicts-not-ours', {
     field: path,

@@ -68,6 +68,11 @@ const expected: Record<SwitchName, string> = {
   policy: 'default, least-privilege, allow-all, or deny-by-name:NAME,NAME',
   proxyProtocol: 'default, edge, anyone, or off',
   logPipelines: `default, or JSON such as {"payments":{"name":"collector","address":{"host":"127.0.0.1","port":9000}}}`,
+  renewal: `default, or JSON such as {"payments":{"on":false,"lifetimeS":10}}`,
+  revocation: `default, or JSON such as {"lists":"renewed","failure":"soft-fail"}`,
+  trustWithheld: `default, or JSON such as ["payments"]`,
+  tls: `default, or JSON such as {"minVersion":"TLSv1.3","suites":["TLS_AES_128_GCM_SHA256"],"keyType":"p256"}`,
+  clocks: `default, or JSON such as {"payments":-600}, in seconds`,
 }
 
 /** `proxy-protocol` is `proxyProtocol`. */

@@ -1,4 +1,7 @@
+import type { LabAccess } from '../../lab/embedded.ts'
+import { connectLab } from '../../scenarios/lab-client.ts'
 import { linkIds } from '../../services/hops.ts'
+import type { Mode } from '../../services/modes.ts'
 import { readTopology } from '../../services/topology/file.ts'
 import type { Topology } from '../../services/topology/topology.ts'
 import type { Context } from '../command.ts'
@@ -10,7 +13,6 @@ import { describe, type LabProcess, startLabProcess } from '../lab-process.ts'
 import { readUpWords, type UpOptions, type UpWords } from '../options.ts'
 import { situationLines } from '../render/situation.ts'
 import { count, duration } from '../render/words.ts'
-import { rollOut } from '../roll-out.ts'
 
 /** Starts a lab and keeps it until asked to end; with `--detach` in a process of its own. */
 export const up = async (context: Context, words: UpWords): Promise<number> => {
@@ -60,7 +62,7 @@ export const hold = async (
     return exit.interrupted
   }
   try {
-    if (options.mode) await rollOut(lab.file.access, { mode: options.mode }, () => {})
+    if (options.mode) await goTo(lab.file.access, options.mode)
     greet(context, lab, topology, options)
     const done = await Promise.race([business(lab, topology), interrupts.ended])
     if (typeof done === 'string') {
@@ -71,6 +73,15 @@ export const hold = async (
     await interrupts.ended
     screen.aside('ending …')
     return exit.ok
+  } finally {
+    await lab.close()
+  }
+}
+
+const goTo = async (access: LabAccess, mode: Mode): Promise<void> => {
+  const lab = await connectLab(access)
+  try {
+    await lab.switchMode(mode)
   } finally {
     await lab.close()
   }

@@ -39,9 +39,9 @@ export const experimentCommands = (command: Define): void => {
     .addHelpText(
       'after',
       `
-A link is refused when plaintext crosses a zone border on it without being declared by the topology in
-the present mode; an end that is no workload has no zone, so any border counts as crossed. What an
-experiment's attackers did in plaintext counts like anybody's. For CI: exit code 1, also when the
+A link is refused when plaintext crosses a zone border on it without being declared by the topology
+in the present mode; an end that is no workload has no zone, so any border counts as crossed. What
+an experiment's attackers did in plaintext counts like anybody's. For CI: exit code 1, also when the
 gate's own request is not served, for then there is little to see.
 Example: hop gate --strict --allow edge:gateway`,
     )

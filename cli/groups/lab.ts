@@ -22,6 +22,7 @@ export const labCommands = (command: Define): void => {
     .option('--no-wire', 'no taps: callers dial callees directly, nothing on the wire can be shown')
     .option('--detach', 'in a process of its own; returns when it is ready')
     .addOption(new Option('--announce').hideHelp())
+    .addHelpText('after', `\nExample: hop up --detach --mode mtls --lifetime 10s && hop certificates`)
   command('state', 'what the lab is told to be, and who did as told', async context =>
     (await import('../commands/look.ts')).state(context),
   )
@@ -32,8 +33,9 @@ export const labCommands = (command: Define): void => {
   ).addHelpText(
     'after',
     `
-Switches are l7, policy, proxyProtocol and logPipelines. Values are JSON; policy takes allow-all,
-deny-by-name:NAME,NAME or least-privilege, proxyProtocol edge, anyone or off.
+Switches are l7, policy, proxyProtocol, logPipelines, renewal, revocation, trustWithheld, tls and
+clocks. Values are JSON; policy takes allow-all, deny-by-name:NAME,NAME or least-privilege,
+proxyProtocol edge, anyone or off.
 Example: hop switch policy allow-all && hop run broad-policy; hop switch policy default`,
   )
   command<{ ifRunning?: boolean }>('down', 'end the lab', async (context, words) =>
@@ -46,4 +48,5 @@ const startable = (made: Command): Command =>
     .option('--topology <file>', 'a topology of your own (default: the shop)')
     .option('--operator-port <port>', 'where the operator API listens (default: any free port)')
     .option('--edge-port <port>', 'where the edge listens (default: any free port)')
+    .option('--lifetime <time>', 'how long certificates live, from 5s to 24h (default: 1h)')
     .option('--verbose', "the lab's log on standard error too; it is in lab.log anyway")

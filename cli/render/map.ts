@@ -2,7 +2,7 @@ import type { Identity, MapHop, ObservedHop, RequestMap } from '../../scenarios/
 import { linkTitle } from '../../services/topology/topology.ts'
 import type { Paint } from '../paint.ts'
 import { table } from './table.ts'
-import { count, workloadOf } from './words.ts'
+import { count, unheard, workloadOf } from './words.ts'
 
 /** Each hop as its ends recorded it, then how often the request was opened and who could read it. */
 export const renderMap = (map: RequestMap, { paint, columns }: { paint: Paint; columns: number }): string => {
@@ -21,6 +21,7 @@ export const renderMap = (map: RequestMap, { paint, columns }: { paint: Paint; c
     '',
     `⊙ decrypted ${count(map.decryptions, 'time')} on its way. Readable to: ${readers}`,
     ...map.hops.flatMap(({ link, differs }) => differs.map(words => `${paint.warn('!')} ${linkTitle(link)}: ${words}`)),
+    ...unheard(map.away),
   ].join('\n')
 }
 

@@ -65,7 +65,7 @@ const sum = ({ cells, unexpected }: Pick<Matrix, 'cells' | 'unexpected'>, paint:
   `${count(cells.length, 'cell')}, ${unexpected === 0 ? paint.good('all as expected') : paint.bad(`${unexpected} not as expected`)}`
 
 /** What did not come out as expected, and why it came out as it did. */
-export const surprises = ({ cells }: Pick<Matrix, 'cells'>, paint: Paint): string[] => {
+const surprises = ({ cells }: Pick<Matrix, 'cells'>, paint: Paint): string[] => {
   const all = cells.filter(cell => !cell.asExpected)
   const told = all.slice(0, mostSurprises).map(cell => surprise(cell, paint))
   return all.length > told.length ? [...told, `${paint.warn('!')} and ${all.length - told.length} more`] : told

@@ -1,7 +1,7 @@
 import type { Followed } from '../../scenarios/follow.ts'
 import type { Paint } from '../paint.ts'
 import { table } from './table.ts'
-import { duration, shown, workloadOf } from './words.ts'
+import { duration, shown, unheard, workloadOf } from './words.ts'
 
 /** One request, hop by hop as the workloads recorded it, and the answer. */
 export const renderRequest = (followed: Followed, { paint, columns }: { paint: Paint; columns: number }): string => {
@@ -33,6 +33,7 @@ export const renderRequest = (followed: Followed, { paint, columns }: { paint: P
           '',
         ]),
     shown(answer.body, 2000),
+    ...unheard(followed.away),
   ].join('\n')
 }
 

@@ -4,6 +4,8 @@ import type { AuditEntry } from '../../services/control/state/audit.ts'
 import { type Mode, modes, modeTable } from '../../services/modes.ts'
 import { linkTitle } from '../../services/topology/topology.ts'
 import type { Paint } from '../paint.ts'
+import { breakGlassLines } from './break-glass.ts'
+import { rotationLines } from './rotation.ts'
 import { switchedLines } from './switches.ts'
 import { pad, table } from './table.ts'
 import { shown, workloadOf } from './words.ts'
@@ -31,7 +33,10 @@ export const renderState = (state: ControlState, file: LabFile, { paint, columns
   return [
     `${paint.strong(state.topology)} in ${paint.strong(state.mode)}, process ${file.pid} since ${file.startedAt}`,
     rolloutLine(state),
+    ...rotationLines(state.rotation),
+    ...breakGlassLines(state.breakGlass, { paint }),
     ...switchedLines(state.switched, { paint }),
+    `certificates live ${livesOf(state.lifetimes)}`,
     `edge ${where(file.access.edge)} · operator API ${file.access.operator} · wire ${file.access.wire ?? 'off'}`,
     '',
     table(
@@ -43,6 +48,15 @@ export const renderState = (state: ControlState, file: LabFile, { paint, columns
     table(['hop', 'transport', 'callee', 'caller dials', 'verified'].map(column), hops, options),
   ].join('\n')
 }
+
+/** `10 s`, `5 min`, `1 h`: whole seconds, in the largest unit that fits. */
+const lasting = (ms: number): string => {
+  const s = Math.round(ms / 1000)
+  return s % 3600 === 0 ? `${s / 3600} h` : s % 60 === 0 ? `${s / 60} min` : `${s} s`
+}
+
+const livesOf = ({ workloadMs, publicMs }: ControlState['lifetimes']): string =>
+  workloadMs === publicMs ? lasting(workloadMs) : `${lasting(workloadMs)}, public ones ${lasting(publicMs)}`
 
 /** The present mode among all there are. */
 export const renderModes = (state: ControlState, { paint }: { paint: Paint }): string => {
@@ -62,8 +76,8 @@ export const renderAudit = (entries: readonly AuditEntry[], { paint, columns }: 
     new Date(at).toISOString().slice(11, 23),
     workloadOf(who),
     action,
-    target,
-    result === 'ok' ? paint.good(result) : paint.bad(result),
+    shown(target, 40),
+    result === 'ok' ? paint.good(result) : result === 'begun' ? paint.dim(result) : paint.bad(result),
     shown(detailOf(detail), 120),
   ])
   const titles = ['#', 'time', 'who', 'action', 'target', 'result', { title: 'detail', wrap: true }]
@@ -78,8 +92,11 @@ const detailOf = (detail: Record<string, unknown>): string =>
 
 const rolloutLine = ({ rollout, settled }: ControlState): string => {
   if (!rollout) return settled ? 'settled: everybody did as told' : 'not settled yet'
-  const { from, to, step, reached } = rollout
-  return `rollout from ${from} to ${to}: ${reached ? 'holding after' : 'at'} ${step} (hop mode ${to} goes on, hop rollback goes back)`
+  const { from, to, step, stopAt, reached, canary, guard } = rollout
+  const into = canary ? `, only into ${canary.join(', ')},` : ''
+  const where = !reached ? 'at' : stopAt === step ? 'holding after' : 'watching after'
+  const on = `hop ${guard ? 'rollout' : 'mode'} ${to}`
+  return `rollout from ${from} to ${to}${into || ':'} ${where} ${step} (${on} goes on, hop rollback goes back)`
 }
 
 const column = (title: string | { title: string; wrap: boolean }) => (typeof title === 'string' ? { title } : title)

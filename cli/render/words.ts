@@ -54,5 +54,9 @@ export const moment = (iso: string): string => iso.replace('T', ' ').replace(/(\
 export const listed = (words: readonly string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 
+/** One line about workloads that could not be asked; none where there are none. */
+export const unheard = (away: readonly string[]): string[] =>
+  away.length === 0 ? [] : [`! not asked, because not connected: ${listed(away)} (hop doctor says why)`]
+
 /** `spiffe://hop.lab/orders` is `orders` to people. */
 export const workloadOf = (id: string): string => id.replace(/^spiffe:\/\/[^/]+\//, '')

@@ -78,6 +78,7 @@ it('what it costs stands below, in the columns of the modes', () => {
     meets: [],
     best: undefined,
     stated: 'mtls' as const,
+    withheld: [],
     says: 'Best fit: mtls',
   }
   const text = renderMatrix({ ...matrix, costs, bestFit }, look)
@@ -132,6 +133,7 @@ it('the map shows each hop, how often TLS was opened, and where it is not as int
       status: 201,
       decryptions: 1,
       readers: ['edge', 'gateway'],
+      away: ['payments'],
       hops: [
         {
           ...{
@@ -162,6 +164,7 @@ it('the map shows each hop, how often TLS was opened, and where it is not as int
   )
   expect(text).toContain('⊙ decrypted 1 time on its way. Readable to: edge, gateway')
   expect(text).toContain('! edge → gateway: intended mtls, observed tls')
+  expect(text).toContain('not asked, because not connected: payments')
 })
 
 it('a request that got no answer says why', () => {
@@ -172,11 +175,13 @@ it('a request that got no answer says why', () => {
       answer: { status: 0, headers: {}, body: '', failure: { name: 'connection-refused', code: 'ECONNREFUSED' } },
       ms: 3,
       steps: [],
+      away: [],
     },
     { paint: plain, columns: 100 },
   )
   expect(text).toContain('GET /orders/1 → no answer: connection-refused (ECONNREFUSED) in 3 ms')
   expect(text).toContain('No workload had the request.')
+  expect(text).not.toContain('not asked')
 })
 
 it('long words and narrow widths are broken, never lost', () => {

@@ -59,7 +59,7 @@ const finding = (more: Partial<GateFinding>): GateFinding => ({
 
 test('the gate fits into 100 columns, hides nothing and obeys nothing it was told', () => {
   const report: GateReport = {
-    ...{ topology: 'shop', mode: 'hybrid', since: null, passed: false },
+    ...{ topology: 'shop', mode: 'hybrid', since: null, passed: false, away: [] },
     findings: [
       finding({
         ...{ decision: 'refused', declared: false, intended: null, data: null, refused: 1 },
@@ -76,4 +76,7 @@ test('the gate fits into 100 columns, hides nothing and obeys nothing it was tol
   expect(text).toContain('1 refused, 1 finding, 0 allowed, 0 noted')
   expect(text).toContain('the gate is shut')
   expect(renderGate({ ...report, passed: true, findings: [] }, look)).toContain('none')
+  const unheard = renderGate({ ...report, away: ['payments'], findings: [], probe: '201' }, look)
+  expect(unheard).toContain('not asked, because not connected: payments')
+  expect(unheard).not.toContain('its own request')
 })
