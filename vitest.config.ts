@@ -8,7 +8,7 @@ const project = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     // vitest keeps one core for itself; these tests mostly wait for sockets
-    maxWorkers: Math.max(2, availableParallelism()),
+    maxWorkers: Math.max(3, availableParallelism()),
     projects: [
       project('unit', 15_000),
       project('integration', 60_000),

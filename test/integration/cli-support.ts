@@ -35,7 +35,8 @@ export const createHome = () => {
   }
 }
 
-const patienceMs = 45_000
+/** More than any command takes, on a machine that is busy too. */
+const patienceMs = 500_000
 
 /** The real command, as a user starts it, without a terminal. */
 export const start = (args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running => {

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCsr } from '../../pki/csr.ts'
 import { generateKey } from '../../pki/keys.ts'
+import { splitPem } from '../../pki/pem.ts'
 import { profileList } from '../../pki/profiles.ts'
 import type { Control } from '../../services/control/control.ts'
 import { createFakeWorkload, operatorOf, startControl, temporaryDirectory } from './control-support.ts'
@@ -39,14 +40,25 @@ describe('a faulty certificate for an experiment', () => {
     const { json } = await ask({ kinds: ['expired', 'wrong-usage'], reason: 'two at once' })
     expect(new X509Certificate(json.chain).keyUsage).toEqual(['1.3.6.1.5.5.7.3.3'])
     const revoked = await operator('POST', '/api/revoke', { serial: json.serial, reason: 'superseded' })
-    expect(revoked.json).toEqual({ serials: [json.serial] })
+    expect(revoked.json).toMatchObject({ serials: [json.serial] })
     const { json: audit } = await operator('GET', '/api/audit')
     const entry = audit.find(({ detail }: { detail: { reason?: string } }) => detail.reason === 'two at once')
     expect(entry).toMatchObject({ who: 'operator', action: 'faulty-certificate', target: 'orders', result: 'ok' })
     expect(entry.detail.kinds).toEqual(['expired', 'wrong-usage'])
   })
 
-  const acceptable = profileList.map(({ name }) => name).filter(name => name !== 'expired' && name !== 'wrong-usage')
+  it('that is not valid yet begins when every CA above it has ended, so that it never will be', async () => {
+    const { json } = await ask({ kinds: ['after-its-issuer'] })
+    const [leaf, ...above] = splitPem(json.chain).map(pem => new X509Certificate(pem))
+    const { bundle } = (await operator('GET', '/api/state')).json
+    const cas = [...above, ...splitPem(bundle).map(pem => new X509Certificate(pem))]
+    expect(cas.length).toBeGreaterThan(1)
+    for (const ca of cas) expect(leaf!.validFromDate.getTime()).toBeGreaterThan(ca.validToDate.getTime())
+  })
+
+  const acceptable = profileList
+    .map(({ name }) => name)
+    .filter(name => !['expired', 'after-its-issuer', 'wrong-usage'].includes(name))
   const refused = [[], ...acceptable.map(name => [name]), ['expired', 'sound'], ['__proto__'], ['no-such-fault']]
   it.each(refused.map(kinds => [JSON.stringify(kinds), kinds] as const))(
     'is refused where somebody might accept it: %s',

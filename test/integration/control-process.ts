@@ -1,9 +1,10 @@
 import { pino } from 'pino'
-import { createControl } from '../../services/control/control.ts'
+import { type ControlOptions, createControl } from '../../services/control/control.ts'
 import { readTopology } from '../../services/topology/file.ts'
 
 /** A control plane in a process of its own, for tests that kill it. Says where it is on standard output. */
-const [stateDir = '', workloadPort = '0', operatorPort = '0'] = process.argv.slice(2)
+const [stateDir = '', workloadPort = '0', operatorPort = '0', more = '{}'] = process.argv.slice(2)
+const { clockOffsetMs = 0, ...options } = JSON.parse(more) as Partial<ControlOptions> & { clockOffsetMs?: number }
 const control = createControl({
   stateDir,
   workloadPort: Number(workloadPort),
@@ -11,8 +12,9 @@ const control = createControl({
   topology: readTopology('topologies/shop.yaml'),
   initialMode: 'edge-terminate-plaintext',
   rate: { perSecond: 1e9, burst: 1e9 },
-  clock: Date.now,
+  clock: () => Date.now() + clockOffsetMs,
   log: pino({ level: 'silent' }),
+  ...options,
 })
 await control.start()
 const { bootstrap, operatorToken } = control

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { pino } from 'pino'
 import { type CsrOptions, createCsr } from '../../pki/csr.ts'
 import { generateKey, privateKeyPem } from '../../pki/keys.ts'
-import type { ControlMessage } from '../../services/chassis/control-protocol.ts'
+import type { ControlMessage, TrustMessage } from '../../services/chassis/control-protocol.ts'
 import type { Desired } from '../../services/chassis/desired.ts'
 import type { Observations } from '../../services/chassis/observation.ts'
 import type { Address } from '../../services/chassis/transport.ts'
@@ -91,13 +91,19 @@ export const createFakeWorkload = (site: Site, name: string) => {
   let answer: (desired: Desired) => Ack[] = ({ version }) => [{ version, ok: true, drained: true }]
   let observations: Observations | undefined
 
+  // what it was told last is what it trusts, as a workload's would be
+  let roots: string[] | undefined
+  let at: Address = { host: '127.0.0.1', port: 0 }
+  let epoch = 0
+  let trustAnswer: (message: TrustMessage) => Ack[] = ({ version }) => [{ version, ok: true, drained: true }]
+
   const post = (path: string, body: unknown, own = true): ClientRequest => {
     const request = httpsRequest({
       ...site.address,
       method: 'POST',
       path,
       agent: false,
-      ca: site.bootstrap,
+      ca: roots ?? site.bootstrap,
       checkServerIdentity: () => undefined,
       ...(own ? pair : {}),
       headers: { 'content-type': 'application/json' },
@@ -112,15 +118,51 @@ export const createFakeWorkload = (site: Site, name: string) => {
     return { key: privateKeyPem(made.privateKey), csr: createCsr({ ...made, ...asks }) }
   }
 
+  const renew = async (due: number) => {
+    const made = csr()
+    const reply = await call('/v1/renew', { csr: made.csr })
+    if (reply.status !== 200) return false
+    epoch = Math.max(due, reply.json.epoch)
+    pair = { key: made.key, cert: reply.json.chain }
+    return true
+  }
+
   const hear = async (message: ControlMessage) => {
     events.emit(message.type, message)
+    if (message.type === 'trust') {
+      const acks = trustAnswer(message)
+      if (acks.some(({ ok }) => ok)) roots = message.bundle
+      for (const ack of acks) await call('/v1/trust-ack', ack).catch(() => {})
+    }
     if (message.type === 'desired') {
+      const due = message.desired.certificates?.epoch ?? 0
+      const renewed = due > epoch && (await renew(due))
       seen.push(message.desired)
       for (const ack of answer(message.desired)) await call('/v1/ack', ack).catch(() => {})
       events.emit('acked', message.desired)
+      // the stream proves the certificate it began with
+      if (renewed) reopen()
     }
     if (message.type === 'report' && observations) await call(`/v1/report/${message.id}`, observations)
   }
+
+  /** Rejects when the stream is refused; never resolves. */
+  const open = (): Promise<never> => {
+    const mine = post('/v1/stream', { listening: at, applied: seen.at(-1)?.version ?? 0 })
+    stream = mine
+    mine.on('error', () => {})
+    mine.once('close', () => mine === stream && events.emit('ended'))
+    return new Promise<never>((_, reject) => {
+      mine.once('response', (response: IncomingMessage) => {
+        if (response.statusCode !== 200) reject(new Error(`stream: ${response.statusCode}`))
+        response.on('error', () => {})
+        createInterface({ input: response })
+          .on('error', () => {})
+          .on('line', line => void hear(JSON.parse(line)).catch(() => {}))
+      })
+    })
+  }
+  const reopen = () => void open().catch(() => {})
 
   return {
     name,
@@ -133,6 +175,11 @@ export const createFakeWorkload = (site: Site, name: string) => {
     answerWith(next: typeof answer) {
       answer = next
     },
+    answerTrustWith(next: typeof trustAnswer) {
+      trustAnswer = next
+    },
+    /** The roots it trusts, PEM. */
+    roots: () => roots ?? site.bootstrap,
     observe(next: Observations) {
       observations = next
     },
@@ -148,20 +195,9 @@ export const createFakeWorkload = (site: Site, name: string) => {
     pair: () => pair,
     /** Resolves once the first desired state was acknowledged. */
     async connect(listening: Address = { host: '127.0.0.1', port: 20_000 + workloads.indexOf(name) }): Promise<void> {
+      at = listening
       const acked = new Promise<void>(resolve => events.once('acked', () => resolve()))
-      stream = post('/v1/stream', { listening, applied: seen.at(-1)?.version ?? 0 })
-      stream.on('error', () => {})
-      const refused = new Promise<never>((_, reject) => {
-        stream?.once('response', (response: IncomingMessage) => {
-          if (response.statusCode !== 200) reject(new Error(`stream: ${response.statusCode}`))
-          response.on('error', () => {})
-          response.once('close', () => events.emit('ended'))
-          createInterface({ input: response })
-            .on('error', () => {})
-            .on('line', line => void hear(JSON.parse(line)).catch(() => {}))
-        })
-      })
-      await Promise.race([acked, refused])
+      await Promise.race([acked, open()])
     },
     /** Waits for a desired state that is as asked. */
     async told(is: (desired: Desired) => boolean): Promise<Desired> {

@@ -41,6 +41,8 @@ test('every workload holds a certificate in every mode; how many are shown depen
   expect(counts('certificates-held')).toEqual([6, 6, 6, 6, 6])
   expect(counts('public-certificates-held')).toEqual([1, 1, 1, 1, 1])
   expect(counts('certificates-in-use')).toEqual([1, 6, 7, 5, 4])
+  expect(counts('certificate-owners')).toEqual([1, 6, 6, 4, 4])
+  expect(counts('certificates-at-100')).toEqual([1, 84, 101, 68, 51])
 })
 
 test('the card lies open in most places where nothing is encrypted, in fewest where TLS passes the edge', () => {

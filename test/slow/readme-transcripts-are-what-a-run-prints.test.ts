@@ -10,7 +10,7 @@ const env = { ...process.env, HOP_STATE: join(home, 'state'), NO_COLOR: '1', COL
 /** Runs a command line of the README as it stands; answers all it printed, whatever its exit code. */
 const run = (line: string): Promise<string> =>
   new Promise(resolve => {
-    execFile('sh', ['-c', line], { env, timeout: 280_000, cwd: process.cwd() }, (_error, stdout, stderr) =>
+    execFile('sh', ['-c', line], { env, timeout: 500_000, cwd: process.cwd() }, (_error, stdout, stderr) =>
       resolve(stdout + stderr),
     )
   })

@@ -12,7 +12,7 @@ import type { Cell } from '../../scenarios/scenario.ts'
 import { modes } from '../../services/modes.ts'
 import { readTopology } from '../../services/topology/file.ts'
 
-const patient = 300_000
+const patient = 600_000
 
 /** What comes out alike in every mode; that it can come out otherwise is shown on its judge, and for users with the check left out. */
 const oneWay = [
@@ -27,6 +27,19 @@ const oneWay = [
   'h2-coalescing',
   'downgrade',
   'http-semantics',
+  'keys-stay-home',
+  'renewal-loses-nothing',
+  'switch-while-running',
+  'highest-risk-first',
+  'preview-of-strictness',
+  'permissive-then-strict',
+  'protocol-policy',
+  'break-glass',
+  'ca-rotation-in-order',
+  'ca-rotation-out-of-order',
+  'trust-bundle-reaches-everybody',
+  'failures-are-named',
+  'two-pkis',
 ]
 
 const describeCell = ({ mode, scenario, link = '', verdict, because }: Cell) =>

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { catalogue } from '../../scenarios/catalogue.ts'
 import { claimIds } from '../../scenarios/claims.ts'
 import { modes } from '../../services/modes.ts'
-import { answerOf, createHome, hop, start } from './cli-support.ts'
+import { answerOf, createHome, hop, start } from '../integration/cli-support.ts'
 
 const place = createHome()
 const state = place.dir('state')
@@ -105,15 +105,15 @@ it('run shows one experiment with its evidence, in the modes asked for, and leav
 
 it('matrix puts guarantees to the test in a mode', async () => {
   const { code, out, err } = await hop(...at('matrix', '--mode', 'hybrid'))
+  expect(code, out + err).toBe(0)
   expect(out).toContain('✓ holds')
   expect(out).toMatch(/^Boundary +hybrid$/m)
   expect(out).toMatch(/\d+ cells/)
   expect(out).not.toContain('edge → gateway  ')
   expect(err).toContain('switched live')
   expect(out + err).not.toContain('\u001b')
-  expect(code, out).toBe(0)
   expect(statSync(join(state, 'verdicts.json')).mode & 0o777).toBe(0o600)
-})
+}, 500_000)
 
 it('what came out last is there again without a new run, link by link and as a page', async () => {
   const { code, out } = await hop(...at('matrix', '--kept', '--mode', 'hybrid', '--links'))

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { alone } from '../../cli/alone.ts'
 import { readLabFile } from '../../lab/state-file.ts'
-import { answerOf, createHome, hop } from './cli-support.ts'
+import { answerOf, createHome, hop } from '../integration/cli-support.ts'
 
 const place = createHome()
 const running = place.dir('running')
@@ -83,14 +83,20 @@ it.each([
   [['switch', 'l7', '['.repeat(100_000)], 2, 'usage', '99900 characters more'],
   [['switch', 'logPipelines', '{"payments":{"name":"x"}}'], 2, 'body-invalid', 'address'],
 ])('hop %j is refused', async (args, code, error, words) => {
-  const plain = await hop(...args, '--state', running)
-  expect(plain.code).toBe(code)
-  expect(plain.out).toBe('')
-  expect(plain.err).toMatch(/^hop: /)
-  expect(plain.err).toContain(words)
-  expect(plain.err).not.toMatch(/\n {4}at /)
-  const json = await answerOf(...args, '--state', running)
-  expect(json).toMatchObject({ code, answer: { error: { code: error } } })
+  const { code: ended, out, err } = await hop(...args, '--json', '--state', running)
+  expect(ended).toBe(code)
+  expect(JSON.parse(out)).toMatchObject({ error: { code: error } })
+  expect(err).toMatch(/^hop: /)
+  expect(err).toContain(words)
+  expect(err).not.toMatch(/\n {4}at /)
+})
+
+it('without --json a refusal leaves the answer empty', async () => {
+  expect(await hop('mode', 'mlts', '--state', running)).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringMatching(/^hop: /),
+  })
 })
 
 it.each([

@@ -1,0 +1,3 @@
+import { aboutCertificates, alertsFireOnlyWhereDeserved } from '../support/deserved-alerts.ts'
+
+alertsFireOnlyWhereDeserved(aboutCertificates)
