@@ -61,10 +61,11 @@ const test = (copy: string, file: string, names: readonly string[]): Assertion[]
   const report = join(copy, 'report.json')
   rmSync(report, { force: true })
   const pattern = names.map(name => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')
-  const project = file.startsWith('test/integration/') ? 'integration' : 'unit'
+  const project = file.split('/')[1]!
   run(copy, process.execPath, [
     ...['node_modules/vitest/vitest.mjs', 'run', '--project', project, file, '--testNamePattern', pattern],
-    ...['--testTimeout=4000', '--hookTimeout=20000', '--reporter=json', `--outputFile=${report}`],
+    ...[`--testTimeout=${project === 'slow' ? 20_000 : 4_000}`, '--hookTimeout=20000'],
+    ...['--reporter=json', `--outputFile=${report}`],
   ])
   if (!statSync(report, { throwIfNoEntry: false })) return undefined
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
