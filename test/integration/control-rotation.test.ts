@@ -11,11 +11,11 @@ let directory: ReturnType<typeof temporaryDirectory>
 let control: Control
 let shop: Record<string, FakeWorkload>
 
-beforeEach(async () => {
+const start = async (ackTimeoutMs: number) => {
   directory = temporaryDirectory()
-  control = await startControl(directory.path, { ackTimeoutMs: 1500 })
+  control = await startControl(directory.path, { ackTimeoutMs })
   shop = await connectAll(control)
-})
+}
 afterEach(async () => {
   for (const workload of Object.values(shop)) workload.close()
   await control.close()
@@ -36,6 +36,8 @@ const audited = async () =>
     )
 
 describe.each(['root', 'intermediate'])('rotating the %s', what => {
+  beforeEach(() => start(30_000))
+
   it('gives everybody trust in the new, then certificates of it, then takes the old away', async () => {
     const before = await trust()
     const [old] = issuers()
@@ -69,6 +71,28 @@ describe.each(['root', 'intermediate'])('rotating the %s', what => {
     expect((await rotate(what)).at(-1)).toEqual({ done: true, what })
   })
 
+  it.each(['reissue-first', 'distrust-first'])('in the wrong order (%s) it can be ended either way', async careless => {
+    const stopAt = careless === 'reissue-first' ? 'reissue' : 'distrust'
+    expect((await rotate(what, { careless, stopAt })).at(-1)).toMatchObject({ heldAt: stopAt })
+    expect((await rotate(what)).at(-1)).toEqual({ done: true, what })
+    expect((await rotate(what, { careless, stopAt })).at(-1)).toMatchObject({ heldAt: stopAt })
+    expect((await back()).at(-1)).toEqual({ done: true, what })
+    expect((await trust()).authorities).toHaveLength(3)
+    expect(issuers().size).toBe(1)
+  })
+})
+
+/** Asks again as long as it takes: on a busy machine those who do answer may be late too. */
+const insist = async (ask: typeof back, enough: (last: Awaited<ReturnType<typeof back>>[number]) => boolean) => {
+  for (let left = 20; ; left--) {
+    const lines = await ask()
+    if (left === 1 || enough(lines.at(-1)!)) return lines
+  }
+}
+
+describe.each(['root', 'intermediate'])('rotating the %s with little patience', what => {
+  beforeEach(() => start(1500))
+
   it('waits for who has not answered, says who that is, and goes on when asked again', async () => {
     const orders = shop.orders!
     orders.answerTrustWith(() => [])
@@ -81,12 +105,22 @@ describe.each(['root', 'intermediate'])('rotating the %s', what => {
     orders.close()
     await once(orders.events, 'ended')
     await orders.connect()
-    expect((await rotate(what)).at(-1)).toEqual({ done: true, what })
+    expect(
+      (
+        await insist(
+          () => rotate(what),
+          ({ done }) => done,
+        )
+      ).at(-1),
+    ).toEqual({ done: true, what })
   })
 
   it('does not count as over while somebody still has connections that rest on the old', async () => {
     shop.payments!.answerTrustWith(({ version }) => [{ version, ok: true, drained: false }])
-    const lines = await rotate(what)
+    const lines = await insist(
+      () => rotate(what),
+      ({ problem }) => problem.field === 'step distrust',
+    )
     expect(lines.at(-1)).toMatchObject({
       problem: {
         code: 'rotation-timeout',
@@ -95,21 +129,12 @@ describe.each(['root', 'intermediate'])('rotating the %s', what => {
       },
     })
     shop.payments!.answerTrustWith(({ version }) => [{ version, ok: true, drained: true }])
-    expect((await back()).at(-1)).toEqual({ done: true, what })
-  })
-
-  it.each(['reissue-first', 'distrust-first'])('in the wrong order (%s) it can be ended either way', async careless => {
-    const stopAt = careless === 'reissue-first' ? 'reissue' : 'distrust'
-    expect((await rotate(what, { careless, stopAt })).at(-1)).toMatchObject({ heldAt: stopAt })
-    expect((await rotate(what)).at(-1)).toEqual({ done: true, what })
-    expect((await rotate(what, { careless, stopAt })).at(-1)).toMatchObject({ heldAt: stopAt })
-    expect((await back()).at(-1)).toEqual({ done: true, what })
-    expect((await trust()).authorities).toHaveLength(3)
-    expect(issuers().size).toBe(1)
+    expect((await insist(back, ({ done }) => done)).at(-1)).toEqual({ done: true, what })
   })
 })
 
 it('a certificate of a CA that was given up opens nothing here any more, on a connection that is kept neither', async () => {
+  await start(30_000)
   const { orders } = shop
   const pair = orders!.pair()
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -131,6 +156,7 @@ it('a certificate of a CA that was given up opens nothing here any more, on a co
 })
 
 it('a rotation, a rollout, and lists that are not made stand in each other’s way', async () => {
+  await start(30_000)
   await rotate('root', { stopAt: 'trust' })
   expect((await ask('PUT', '/api/mode', { mode: 'mtls' })).json).toMatchObject({ code: 'rotation-in-progress' })
   expect((await ask('POST', '/api/rotation', { what: 'intermediate' })).json).toMatchObject({
