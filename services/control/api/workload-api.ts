@@ -33,7 +33,7 @@ const bodies = {
     listening: addressSchema,
     applied: count,
     trust: v.optional(count),
-    dialsFrom: v.optional(ip),
+    dialsFrom: v.optional(v.pipe(v.array(ip), v.maxLength(32)), []),
   }),
   ack: v.strictObject({ version: count, ok: v.boolean(), error: v.optional(text(2000)), drained: v.boolean() }),
   report: v.looseObject({
@@ -93,13 +93,13 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     return reply.header('cache-control', 'no-store').type('application/x-ndjson').send(line.body)
   })
 
-  type Place = { listening: Address; dialsFrom: string | undefined }
+  type Place = { listening: Address; dialsFrom: string[] }
   const register = (who: string, name: string, { listening, dialsFrom }: Place, again: string[]): void => {
     const before = intent.addresses()[name]
     const moved = before?.host !== listening.host || before.port !== listening.port
     publisher.publish(() => {
       if (moved) intent.setAddress(name, listening)
-      intent.setSource(name, dialsFrom)
+      intent.setSources(name, dialsFrom)
     }, again)
     if (moved) audit.note({ who, action: 'register', target: `${listening.host}:${listening.port}` })
   }
