@@ -6,13 +6,14 @@ import { createControlClient } from './chassis/control-client.ts'
 import { createCredentials } from './chassis/credentials.ts'
 import type { HeldCertificate } from './chassis/observation.ts'
 import { createOwnClock } from './chassis/own-clock.ts'
+import type { IsRelay } from './chassis/peers.ts'
 import type { Program } from './chassis/program.ts'
 import { createLog, createTelemetry } from './chassis/telemetry.ts'
 import type { Address } from './chassis/transport.ts'
 import { createWorkload, type WorkloadLimits } from './chassis/workload.ts'
 import { edge, hsts } from './edge/edge.ts'
 import { type HelloLimits, peekClientHello } from './edge/hello.ts'
-import { ownAddress } from './edge/own-address.ts'
+import { machineAddresses, ownAddress } from './edge/own-address.ts'
 import { createPassthrough } from './edge/passthrough.ts'
 import { createAssertions } from './l7/assertion.ts'
 import { withL7 } from './l7/mount.ts'
@@ -29,6 +30,10 @@ export type MemberOptions = {
   /** Roots to trust before enrolment: what came with the join token. */
   bundle: string[]
   listen?: Partial<Address>
+  /** As others reach it, where that is not what it listens on: in a container, which listens on all of its networks. */
+  reachedAs?: Partial<Address> | undefined
+  /** See {@link createListener}: the relay that its callers come through. */
+  isRelay?: IsRelay | undefined
   clock?: () => number
   logTo?: DestinationStream
   limits?: MemberLimits
@@ -88,12 +93,15 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     ...(isEdge ? { refusalHeaders: hsts } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
     ...(behind ? { app: behind.application } : {}),
+    isRelay: options.isRelay,
     peekServerName: peekServerName(options.limits?.hello),
     ...(isEdge ? { takeOver: createPassthrough({ telemetry, limits: options.limits?.hello ?? {}, dialFrom }) } : {}),
   })
-  const address = await workload.listen(options.listen)
-  if (isEdge && !dialFrom && address.host.startsWith('127.'))
-    log.warn({ host: address.host }, 'no address of its own to dial from: who else is here can pass for this edge')
+  const listening = await workload.listen(options.listen)
+  const address = { ...listening, ...options.reachedAs }
+  if (isEdge && !dialFrom && listening.host.startsWith('127.'))
+    log.warn({ host: listening.host }, 'no address of its own to dial from: who else is here can pass for this edge')
+  const dialsFrom = dialFrom ? [dialFrom] : isEdge ? machineAddresses(options.listen?.host) : []
   let agent: Agent | undefined
   let joined: Promise<unknown> = Promise.resolve()
 
@@ -132,7 +140,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     }
     const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock }
     const { enrolAnew } = options
-    agent = startAgent({ ...following, listening: address, dialsFrom: dialFrom, ...(enrolAnew ? { enrolAnew } : {}) })
+    agent = startAgent({ ...following, listening: address, dialsFrom, ...(enrolAnew ? { enrolAnew } : {}) })
     // its callers and callees must not go on with what the old certificate proved; nobody told them
     if (before) void workload.refresh({ trustChanged: true, told: false }).catch(() => {})
   }

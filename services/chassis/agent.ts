@@ -20,7 +20,7 @@ export type AgentOptions = {
   telemetry: Telemetry
   listening: Address
   /** See `StreamHello`. */
-  dialsFrom?: string | undefined
+  dialsFrom?: readonly string[]
   /** The workload's own. */
   clock?: () => number
   /** See `OwnClock.shift`; absent: this workload's clock is what it is. */
@@ -42,7 +42,7 @@ export type Agent = { close(): Promise<void> }
  * and renews certificates in time. While the control plane is away, the workload goes on as it last was told.
  */
 export const startAgent = (options: AgentOptions): Agent => {
-  const { workload, control, credentials, telemetry, listening, dialsFrom } = options
+  const { workload, control, credentials, telemetry, listening, dialsFrom = [] } = options
   const { clock = Date.now, renewAt = renewalShare, random = Math.random, shiftClock = () => false } = options
   const { enrolAnew = () => {} } = options
   const ended = new AbortController()
@@ -94,7 +94,7 @@ export const startAgent = (options: AgentOptions): Agent => {
     ...{ control, telemetry, signal, random },
     hello: () => ({
       ...{ listening, applied: desired.applied(), trust: credentials.trust().version ?? 0 },
-      ...(dialsFrom === undefined ? {} : { dialsFrom }),
+      ...(dialsFrom.length === 0 ? {} : { dialsFrom }),
     }),
     begins: desired.startOver,
     refused: enrolAnew,

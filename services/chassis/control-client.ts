@@ -42,8 +42,8 @@ export type StreamHello = {
   applied: number
   /** Version of the trust it holds. */
   trust?: number
-  /** Source address (IP) of the connections it splices; absent: the one it listens on. */
-  dialsFrom?: string
+  /** Source addresses (IP) of the connections it splices; absent: the one it listens on. */
+  dialsFrom?: readonly string[]
 }
 
 /** As the control plane's `Grant` has it. */

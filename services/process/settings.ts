@@ -26,6 +26,7 @@ const names = {
   'join-token-file': 'HOP_JOIN_TOKEN_FILE',
   'bootstrap-secret-file': 'HOP_BOOTSTRAP_SECRET_FILE',
   advertise: 'HOP_ADVERTISE',
+  relay: 'HOP_RELAY',
   'redirect-listen': 'HOP_REDIRECT_LISTEN',
   // the wire
   taps: 'HOP_TAPS',
@@ -50,9 +51,9 @@ export type Settings = {
   operator: Partial<Address>
   /** Control plane: where workloads' bootstrap secrets are, `DIR/<workload>/bootstrap-secret`. */
   bootstrapDir: string | undefined
-  /** Control plane: where callers find the taps; see `tapPlaces`. */
-  wire: Address | undefined
 
+  /** Control plane and wire: where callers find the taps; see `tapPlaces`. */
+  wire: Address | undefined
   /** Control plane and wire: what else the operator may call them by, `name:port`. */
   operatorNames: string[]
   /** Control plane and wire: the operator's token. */
@@ -68,10 +69,12 @@ export type Settings = {
   bootstrapSecretFile: string | undefined
   /** Workload: where others reach it, if that is not where it listens. */
   advertise: Address | undefined
+  /** Workload: who relays its callers' connections to it; see `readRelay`. */
+  relay: string | undefined
   /** The edge: where it listens in plaintext, to send people to HTTPS. */
   redirectListen: Address | undefined
 
-  /** Wire: where its taps listen (see `tapPlaces`), and where callees do, `{workload}` standing for each name. */
+  /** Wire: where its taps listen (the same way; absent: everywhere), and where callees do, `{workload}` standing for each name. */
   taps: Address | undefined
   targets: Address | undefined
 }
@@ -113,6 +116,7 @@ export const readSettings = (argv: string[], env: NodeJS.ProcessEnv): { role: st
       joinTokenFile: given('join-token-file'),
       bootstrapSecretFile: given('bootstrap-secret-file'),
       advertise: address('advertise'),
+      relay: given('relay'),
       redirectListen: address('redirect-listen'),
       taps: address('taps'),
       targets: address('targets'),

@@ -3,21 +3,29 @@ import { createLog } from '../chassis/telemetry.ts'
 import { createOperatorServer } from '../control/api/operator-server.ts'
 import { readTopology } from '../topology/file.ts'
 import { registerWireApi } from '../wire/api.ts'
-import { calleePlaces, tapPlaces } from '../wire/places.ts'
+import { calleePlaces, hostFor, tapPlaces } from '../wire/places.ts'
 import { createWire } from '../wire/wire.ts'
 import { keepHealthFile } from './health.ts'
 import { awaitToken } from './operator-token.ts'
 import { required, type Settings } from './settings.ts'
 
+const everywhere = '0.0.0.0'
+
 /** The wire as a process: a tap on every link, and their API. Says where that is in one line of JSON. */
 export const runWire = async (settings: Settings): Promise<() => Promise<void>> => {
   const topology = readTopology(settings.topology)
-  const taps = tapPlaces(topology, required(settings.taps, 'taps'))
+  const first = required(settings.wire, 'wire')
+  const reached = tapPlaces(topology, first)
+  const taps = tapPlaces(topology, settings.taps ?? { ...first, host: everywhere })
   const callees = calleePlaces(topology, required(settings.targets, 'targets'))
   const token = await awaitToken(required(settings.operatorTokenFile, 'operator-token-file'))
-  const wire = createWire()
+  const wire = createWire({
+    host: everywhere,
+    reachedAs: link => reached[link] ?? { host: hostFor(topology, link, first) },
+  })
   try {
-    for (const [link, listen] of Object.entries(taps)) await wire.add({ link, listen, target: () => callees[link]! })
+    for (const [link, listen] of Object.entries(taps))
+      await wire.add({ link, listen, target: () => callees[link]!, tellsCaller: true })
     const api = await createOperatorServer({
       token,
       log: createLog('wire', process.stderr),

@@ -7,6 +7,7 @@ import { nearest } from '../nearest.ts'
 import { readTopology } from '../topology/file.ts'
 import type { Topology } from '../topology/topology.ts'
 import { keepHealthFile } from './health.ts'
+import { readRelay } from './relay-setting.ts'
 import { createReturn } from './return.ts'
 import { required, type Settings } from './settings.ts'
 import { wayIn } from './way-in.ts'
@@ -19,6 +20,7 @@ export const runWorkload = async (name: string, settings: Settings): Promise<() 
   const logTo = createLogBatch(process.stderr)
   process.on('exit', logTo.flush)
   const log = createLog(name, logTo)
+  const isRelay = settings.relay === undefined ? undefined : readRelay(settings.relay, '--relay (HOP_RELAY)')
   const way = wayIn(name, control, settings, log)
   const closing: (() => unknown)[] = []
   const close = async () => {
@@ -30,15 +32,14 @@ export const runWorkload = async (name: string, settings: Settings): Promise<() 
       log,
       enrol: () => way.again(async (token, roots) => member?.join(control, token, roots)),
     })
-    closing.push(back.close)
+    closing.push(() => member?.close(), back.close)
     await way.first(async (token, bundle) => {
       member ??= await startMember({
-        ...{ topology, name, bundle, listen: settings.listen, logTo },
+        ...{ topology, name, bundle, listen: settings.listen, reachedAs: settings.advertise, isRelay, logTo },
         ...(way.isLasting ? { enrolAnew: back.begin } : {}),
       })
       await member.join(control, token, bundle)
     })
-    closing.push(() => member?.close())
     closing.push(await redirecting(topology, name, settings))
     closing.push(keepHealthFile(settings.healthFile))
     process.stdout.write(`${JSON.stringify({ ready: name, listening: member?.address })}\n`)

@@ -36,7 +36,7 @@ const bodies = {
     listening: addressSchema,
     applied: count,
     trust: v.optional(count),
-    dialsFrom: v.optional(ip),
+    dialsFrom: v.optional(v.pipe(v.array(ip), v.maxLength(32)), []),
   }),
   ack: v.strictObject({ version: count, ok: v.boolean(), error: v.optional(text(2000)), drained: v.boolean() }),
   report: v.looseObject({
@@ -101,7 +101,7 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     return reply.header('cache-control', 'no-store').type('application/x-ndjson').send(line.body)
   })
 
-  type Place = { listening: Address; dialsFrom: string | undefined }
+  type Place = { listening: Address; dialsFrom: string[] }
   const register = (
     who: string,
     { name, serial }: Pick<Caller, 'name' | 'serial'>,
@@ -113,7 +113,7 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     publisher.publish(() => {
       if (moved) intent.setAddress(name, listening)
       intent.setLastSerial(name, serial)
-      intent.setSource(name, dialsFrom)
+      intent.setSources(name, dialsFrom)
     }, again)
     if (moved) audit.note({ who, action: 'register', target: `${listening.host}:${listening.port}` })
   }
