@@ -37,6 +37,8 @@ export type MemberOptions = {
   clock?: () => number
   logTo?: DestinationStream
   limits?: MemberLimits
+  /** See `AgentOptions`. */
+  enrolAnew?: (reason: string) => void
 }
 
 /** What peers may take of a workload, and of the edge until their ClientHello is read. Absent: the usual. */
@@ -46,8 +48,11 @@ export type MemberLimits = WorkloadLimits & { hello?: HelloLimits }
 export type Member = {
   name: string
   address: Address
-  /** Enrols with a one-time token and follows the control plane from then on; a second time it begins anew. */
-  join(control: Address, joinToken: string): Promise<void>
+  /**
+   * Enrols with a one-time token and follows the control plane from then on; a second time it begins anew. `roots`: see
+   * `ControlClient.enrol`.
+   */
+  join(control: Address, joinToken: string, roots?: string[]): Promise<void>
   /** Its own certificate; undefined before it has joined. */
   certificate(): Pick<HeldCertificate, 'serial' | 'notAfter'> | undefined
   close(): Promise<void>
@@ -104,9 +109,9 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     name,
     address,
     certificate: () => credentials.held().find(({ kind }) => kind === 'workload'),
-    join(control, joinToken) {
+    join(control, joinToken, roots) {
       // who is told twice at once begins anew twice, one time after the other
-      const joining = joined.then(() => begin(control, joinToken))
+      const joining = joined.then(() => begin(control, joinToken, roots))
       joined = joining.catch(() => {})
       return joining
     },
@@ -117,9 +122,9 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     },
   }
 
-  async function begin(control: Address, joinToken: string): Promise<void> {
+  async function begin(control: Address, joinToken: string, roots?: string[]): Promise<void> {
     const client = createControlClient({ workload: name, trustDomain, control, credentials, telemetry })
-    await client.enrol(joinToken).catch(async error => {
+    await client.enrol(joinToken, roots).catch(async error => {
       await client.close()
       throw error
     })
@@ -134,7 +139,8 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
       },
     }
     const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock }
-    agent = startAgent({ ...following, listening: address, dialsFrom })
+    const { enrolAnew } = options
+    agent = startAgent({ ...following, listening: address, dialsFrom, ...(enrolAnew ? { enrolAnew } : {}) })
     // its callers and callees must not go on with what the old certificate proved; nobody told them
     if (before) void workload.refresh({ trustChanged: true, told: false }).catch(() => {})
   }

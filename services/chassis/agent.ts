@@ -26,6 +26,11 @@ export type AgentOptions = {
   /** See `OwnClock.shift`; absent: this workload's clock is what it is. */
   shiftClock?: (offsetMs: number) => boolean
   /** Renew when this share of the lifetime has passed, give or take a tenth so that a fleet does not renew at once. */
+  /**
+   * Called when this workload is to begin anew by what lets it in without a certificate: it was told to, or what it holds
+   * counts no more with the control plane, which then says so at every try.
+   */
+  enrolAnew?: (reason: string) => void
   renewAt?: number
   random?: () => number
 }
@@ -39,6 +44,7 @@ export type Agent = { close(): Promise<void> }
 export const startAgent = (options: AgentOptions): Agent => {
   const { workload, control, credentials, telemetry, listening, dialsFrom = [] } = options
   const { clock = Date.now, renewAt = renewalShare, random = Math.random, shiftClock = () => false } = options
+  const { enrolAnew = () => {} } = options
   const ended = new AbortController()
   const { signal } = ended
   const id = credentials.id()
@@ -53,11 +59,16 @@ export const startAgent = (options: AgentOptions): Agent => {
       .catch(error => telemetry.log.error({ reason: String(error) }, 'the state after break-glass was not applied'))
   })
 
+  const turnedAway = (error: unknown): never => {
+    if (error instanceof HopError && error.code === 'peer-refused') enrolAnew(error.message)
+    throw error
+  }
+
   // Old connections end with their last request, however long that takes. Who waits for that is asked for by an epoch.
   let epochSeenOff: Promise<unknown> = Promise.resolve()
   const renewOwn = async () => {
     const epoch = credentials.grantOf('workload', id)?.epoch
-    await control.renew()
+    await control.renew().catch(turnedAway)
     stream.startAnew()
     const seenOff = workload.refresh({ trustChanged: false })
     seenOff.catch(error => telemetry.log.warn({ reason: String(error) }, 'old connections were not seen off'))
@@ -86,10 +97,12 @@ export const startAgent = (options: AgentOptions): Agent => {
       ...(dialsFrom.length === 0 ? {} : { dialsFrom }),
     }),
     begins: desired.startOver,
+    refused: enrolAnew,
     obey(message) {
       if (message.type === 'desired') desired.apply(message.desired)
       else if (message.type === 'trust') trust(message)
       else if (message.type === 'report') void report(message)
+      else if (message.type === 'enrol') enrolAnew('the control plane said so')
     },
   })
   stream.startAnew()

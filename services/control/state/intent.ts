@@ -35,6 +35,12 @@ export type Intent = RolloutRows & {
   /** Epoch of certificates by workload: those issued in an earlier one are due. Absent: 0. */
   epochs(): Record<string, number>
   setEpochs(epochs: Record<string, number>): void
+  /** Serial of the certificate that each workload opened its last stream with. */
+  lastSerials(): Record<string, string>
+  setLastSerial(workload: string, serial: string): void
+  /** Workloads that the operator lets in again, whatever became of what they held. */
+  readmitted(): string[]
+  setReadmitted(workloads: string[]): void
   /** The one link that is relaxed now. */
   breakGlass(): BreakGlassRow | undefined
   setBreakGlass(row: BreakGlassRow | undefined): void
@@ -105,6 +111,13 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
     setSwitches: switches => set('switches', JSON.stringify(switches)),
     epochs: () => JSON.parse(setting('epochs') ?? '{}'),
     setEpochs: epochs => set('epochs', JSON.stringify(epochs)),
+    lastSerials: () => JSON.parse(setting('last-serials') ?? '{}'),
+    setLastSerial(workload, serial) {
+      const before = JSON.parse(setting('last-serials') ?? '{}') as Record<string, string>
+      if (before[workload] !== serial) set('last-serials', JSON.stringify({ ...before, [workload]: serial }))
+    },
+    readmitted: () => JSON.parse(setting('readmitted') ?? '[]'),
+    setReadmitted: workloads => set('readmitted', JSON.stringify(workloads)),
     breakGlass() {
       const row = setting('break-glass')
       return row === undefined ? undefined : (JSON.parse(row) as BreakGlassRow)
