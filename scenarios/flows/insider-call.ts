@@ -5,8 +5,9 @@ import type { Hop } from '../../services/modes.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Evidence } from '../scenario.ts'
 import type { Attempt } from '../tools/attempt.ts'
-import { freshAddress, freshCanary } from '../tools/canary.ts'
+import { freshCanary } from '../tools/canary.ts'
 import { callAsInsider } from '../tools/insider.ts'
+import { connectedFrom, freshAddress } from '../tools/source.ts'
 import { failed, handled, outcome } from './evidence.ts'
 import { idOf, listeningAt, requestOn } from './hops.ts'
 import { mark, recordsSince } from './records.ts'
@@ -29,7 +30,7 @@ export type Guise = {
   /** Keeps the connection. For the calls after the first: its id and the address it came from. */
   agent?: Agent
   connection?: string
-  from?: string
+  from?: string | undefined
 }
 
 /** What the insider got, and what the callee recorded of exactly this call. */
@@ -56,15 +57,13 @@ export const callFromInside = async (
   const marks = await mark(lab, [callee])
   const { headers, ...asked } = requestOn(link, freshCanary(lab.topology))
   const attempt = await callAsInsider({
-    ...{ callee, address, transport, trustDomain: lab.topology.trustDomain, from: freshAddress() },
+    ...{ callee, address, transport, trustDomain: lab.topology.trustDomain, from: freshAddress(address) },
     ...asked,
     ...guise,
     headers: { ...headers, ...guise.headers },
   })
   const { [callee]: report } = await recordsSince(lab, marks)
-  const connections = report?.connections.filter(
-    ({ side, remoteAddress, proxiedBy }) => side === 'server' && (proxiedBy ?? remoteAddress) === attempt.from,
-  )
+  const connections = report?.connections.filter(record => record.side === 'server' && connectedFrom(record, attempt))
   const own = new Set([...(connections ?? []).map(({ id }) => id), guise.connection])
   const request = report?.requests.findLast(({ connection }) => own.has(connection))
   const refusal = connections?.find(({ failure }) => failure !== undefined)

@@ -39,7 +39,7 @@ export const papersFor = async (lab: LabClient, { link, transport, ...hop }: Hop
 /** Leads a link to an impostor, lets a customer place an order, and looks at both ends of the link. */
 export const standIn = async (lab: LabClient, hop: Hop, papers: Papers): Promise<StoodIn> => {
   const { caller, id } = hop.link
-  const impostor = await createImpostor(papers.pair)
+  const impostor = await createImpostor(lab.standsAt, papers.pair)
   try {
     return await restoringWire(lab, id, async () => {
       await lab.wire(id).redirect(impostor.address)
