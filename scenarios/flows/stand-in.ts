@@ -9,6 +9,7 @@ import { createImpostor } from '../tools/impostor.ts'
 import { createOutsider, type OutsiderOptions } from '../tools/outsider.ts'
 import { count, failed, outcome, succeeded } from './evidence.ts'
 import { isInner } from './hops.ts'
+import { readUntil } from './patience.ts'
 import { mark, recordsSince } from './records.ts'
 import { unknownSigner } from './unknown-signer.ts'
 import { restoringWire } from './wire.ts'
@@ -48,8 +49,12 @@ export const standIn = async (lab: LabClient, hop: Hop, papers: Papers): Promise
       const marks = await mark(lab, inner ? [caller] : [])
       const attempt = await placeOrder(lab)
       const lost = inner
-        ? (await recordsSince(lab, marks))[caller]?.connections.find(
-            ({ side, link, failure }) => side === 'client' && link === id && failure,
+        ? await readUntil(
+            async () =>
+              (await recordsSince(lab, marks))[caller]?.connections.find(
+                ({ side, link, failure }) => side === 'client' && link === id && failure,
+              ),
+            found => found !== undefined || impostor.requests().length > 0,
           )
         : undefined
       const cause = inner ? lost?.failure?.name : attempt.answered ? undefined : attempt.failure.name

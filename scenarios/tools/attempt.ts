@@ -69,7 +69,11 @@ const send = (options: AttemptOptions): Promise<Attempt> =>
       ...options.headers,
     }
     const common = { ...address, method, path, headers, agent, timeout: patienceMs }
-    const createConnection = () => connectPrefaced({ address, tls, from, preface: preface! })
+    const own = from !== undefined
+    const onConnect = (socket: Socket) => {
+      source = sourceOf(socket, own)
+    }
+    const createConnection = () => connectPrefaced({ address, tls, from, preface: preface!, onConnect })
     const dial = preface ? { agent: undefined, createConnection } : {}
     const bound = { ...common, ...(from === undefined ? {} : { localAddress: from }), ...dial }
     const request: ClientRequest = tls ? httpsRequest({ ...bound, ...tls }) : httpRequest(bound)
@@ -96,11 +100,10 @@ const send = (options: AttemptOptions): Promise<Attempt> =>
     }
     request.on('socket', socket => {
       sendOn(socket)
-      source = sourceOf(socket, from !== undefined)
-      if (socket.connecting)
-        socket.once('connect', () => {
-          source = sourceOf(socket, from !== undefined)
-        })
+      if (!preface) {
+        source = sourceOf(socket, own)
+        if (socket.connecting) socket.once('connect', () => onConnect(socket))
+      }
       if (!(socket instanceof TLSSocket)) return
       const look = () => {
         seen = describe(socket)
