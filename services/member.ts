@@ -20,6 +20,7 @@ import { withL7 } from './l7/mount.ts'
 import { createTokenCheck } from './l7/tokens.ts'
 import { startRun } from './program-code.ts'
 import { type ProgramName, programs } from './programs.ts'
+import { startSidecarApart } from './sidecar/apart.ts'
 import { startBehindSidecar } from './sidecar/behind-sidecar.ts'
 import { callsOf } from './topology/calls.ts'
 import type { Topology } from './topology/topology.ts'
@@ -37,6 +38,8 @@ export type MemberOptions = {
   clock?: () => number
   logTo?: DestinationStream
   limits?: MemberLimits
+  /** A workload behind a sidecar: where its application is that runs by itself; see `startSidecarApart`. */
+  applicationAt?: Address
   /** See `AgentOptions`. */
   enrolAnew?: (reason: string) => void
 }
@@ -72,9 +75,13 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
   const isEdge = spec.program === 'edge'
   const program = isEdge ? edge : await load(spec.program)
   const run = { program: startRun(spec.program, clock) }
-  const behind = spec.sidecar
-    ? await startBehindSidecar({ name, calls, clock, trustDomain, program, credentials, telemetry })
-    : undefined
+  const { applicationAt } = options
+  const apart =
+    spec.sidecar && applicationAt
+      ? await startSidecarApart({ name, calls, trustDomain, credentials, telemetry, at: applicationAt })
+      : undefined
+  const together = { name, calls, clock, trustDomain, program, credentials, telemetry }
+  const behind = apart ?? (spec.sidecar ? await startBehindSidecar(together) : undefined)
   let lost: ReadonlySet<string> = new Set()
   const assertions = createAssertions({ credentials, trustDomain, clock, revoked: serial => lost.has(serial) })
   const dialFrom = isEdge ? await ownAddress(`${trustDomain}/${name}`, options.listen?.host) : undefined
@@ -132,15 +139,18 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     await before?.close()
     const observed = {
       ...workload,
-      observations: (since: number) => ({ ...workload.observations(since), ...run }),
       expel(serials: ReadonlySet<string>) {
         lost = serials
         workload.expel(serials)
       },
     }
     const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock }
+    const observe = async (since: number) => {
+      const own = apart ? await apart.account() : run
+      return { ...workload.observations(since), ...own }
+    }
     const { enrolAnew } = options
-    agent = startAgent({ ...following, listening: address, dialsFrom, ...(enrolAnew ? { enrolAnew } : {}) })
+    agent = startAgent({ ...following, listening: address, dialsFrom, observe, ...(enrolAnew ? { enrolAnew } : {}) })
     // its callers and callees must not go on with what the old certificate proved; nobody told them
     if (before) void workload.refresh({ trustChanged: true, told: false }).catch(() => {})
   }
@@ -151,4 +161,5 @@ const peekServerName =
   async (socket: Socket) =>
     (await peekClientHello(socket, limits)).serverName?.toString('latin1')
 
-const load = (program: string): Promise<Program> => programs[program as ProgramName]()
+/** The program of that name. */
+export const load = (program: string): Promise<Program> => programs[program as ProgramName]()

@@ -5,6 +5,7 @@ import { createControlStream } from './control-stream.ts'
 import type { CredentialStore } from './credentials.ts'
 import { createDelivery } from './delivery.ts'
 import { createDesiredFollower } from './desired-follower.ts'
+import type { Observations } from './observation.ts'
 import { createRelaxation } from './relaxation.ts'
 import { createRenewals } from './renewal.ts'
 import { renewalShare } from './renewal-share.ts'
@@ -31,6 +32,8 @@ export type AgentOptions = {
    * counts no more with the control plane, which then says so at every try.
    */
   enrolAnew?: (reason: string) => void
+  /** What was seen after a cursor; absent: the workload's own. */
+  observe?: (since: number) => Promise<Observations>
   renewAt?: number
   random?: () => number
 }
@@ -85,9 +88,10 @@ export const startAgent = (options: AgentOptions): Agent => {
     onRootLost: () => stream.startAnew(),
   })
 
+  const { observe = async since => workload.observations(since) } = options
   const report = ({ id: asked, since }: ControlMessage & { type: 'report' }) =>
-    control
-      .report(asked, { ...workload.observations(since), renewals: renewals.records() })
+    observe(since)
+      .then(seen => control.report(asked, { ...seen, renewals: renewals.records() }))
       .catch(error => telemetry.log.warn({ reason: String(error) }, 'report not delivered'))
 
   const stream = createControlStream({

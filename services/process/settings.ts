@@ -28,6 +28,8 @@ const names = {
   advertise: 'HOP_ADVERTISE',
   relay: 'HOP_RELAY',
   'redirect-listen': 'HOP_REDIRECT_LISTEN',
+  application: 'HOP_APPLICATION',
+  'application-listen': 'HOP_APPLICATION_LISTEN',
   // the wire
   taps: 'HOP_TAPS',
   targets: 'HOP_TARGETS',
@@ -71,6 +73,9 @@ export type Settings = {
   advertise: Address | undefined
   /** Workload: who relays its callers' connections to it; see `readRelay`. */
   relay: string | undefined
+  /** Workload behind a sidecar: where its application is, in a process of its own; or where this process, being that, listens. */
+  application: Address | undefined
+  applicationListen: Address | undefined
   /** The edge: where it listens in plaintext, to send people to HTTPS. */
   redirectListen: Address | undefined
 
@@ -117,6 +122,8 @@ export const readSettings = (argv: string[], env: NodeJS.ProcessEnv): { role: st
       bootstrapSecretFile: given('bootstrap-secret-file'),
       advertise: address('advertise'),
       relay: given('relay'),
+      application: address('application'),
+      applicationListen: address('application-listen'),
       redirectListen: address('redirect-listen'),
       taps: address('taps'),
       targets: address('targets'),

@@ -6,14 +6,16 @@ import { type Member, startMember } from '../member.ts'
 import { nearest } from '../nearest.ts'
 import { readTopology } from '../topology/file.ts'
 import type { Topology } from '../topology/topology.ts'
+import { runApplication } from './application.ts'
 import { keepHealthFile } from './health.ts'
 import { readRelay } from './relay-setting.ts'
 import { createReturn } from './return.ts'
 import { required, type Settings } from './settings.ts'
 import { wayIn } from './way-in.ts'
 
-/** One workload as a process; says so in one line of JSON once it has joined. Throws `workload-unknown` and `usage`. */
+/** One workload as a process (or its application alone, where that is asked for); says so in one line of JSON once it has joined. Throws `workload-unknown` and `usage`. */
 export const runWorkload = async (name: string, settings: Settings): Promise<() => Promise<void>> => {
+  if (settings.applicationListen) return runApplication(name, settings, settings.applicationListen)
   const topology = readTopology(settings.topology)
   if (!Object.hasOwn(topology.workloads, name)) throw unknown(name, Object.keys(topology.workloads))
   const control = required(settings.control, 'control')
@@ -36,6 +38,7 @@ export const runWorkload = async (name: string, settings: Settings): Promise<() 
     await way.first(async (token, bundle) => {
       member ??= await startMember({
         ...{ topology, name, bundle, listen: settings.listen, reachedAs: settings.advertise, isRelay, logTo },
+        ...(settings.application ? { applicationAt: settings.application } : {}),
         ...(way.isLasting ? { enrolAnew: back.begin } : {}),
       })
       await member.join(control, token, bundle)
