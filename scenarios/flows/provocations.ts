@@ -82,6 +82,8 @@ export const runOutAndWithhold = (lab: LabClient, watch: AlertWatch, places: Pla
     names => [...names, places.untold],
     async () => {
       const ran = await runOut()
+      // an order may have been under way at the end, and refused within: the next one shows that its links are sound
+      await placeOrder(lab)
       await watch.until([trust])
       return ran
     },
