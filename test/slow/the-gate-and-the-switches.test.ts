@@ -5,7 +5,7 @@ import { connectLab, type LabClient } from '../../scenarios/lab-client.ts'
 import { attempt } from '../../scenarios/tools/attempt.ts'
 import { freshAddress } from '../../scenarios/tools/canary.ts'
 import { startNewcomer } from '../../scenarios/tools/newcomer.ts'
-import { answerOf, createHome, hop, start } from './cli-support.ts'
+import { answerOf, createHome, hop, start } from '../support/cli.ts'
 
 const place = createHome()
 const state = place.dir('state')
