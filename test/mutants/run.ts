@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 /**
  * Proves that each guard has a test: takes the guard out of a copy of the tree by `<name>.patch` and requires the test the
  * patch names to fail, and to have been green before. A patch begins with three lines: `guard:`, `test:` (the file) and
- * `name:` (what the test's full name contains). Arguments: names of patches; without any, all.
+ * `name:` (what the test's full name contains). A `scenario:` line after them, or several, names the experiment that shows
+ * this guard, or whose judge the patch bends. Arguments: names of patches; without any, all.
  */
 
 type Mutant = { id: string; patch: string; guard: string; file: string; name: string }
