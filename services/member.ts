@@ -125,10 +125,11 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
         workload.expel(serials)
       },
     }
-    const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock }
-    agent = startAgent({ ...following, listening: address, dialsFrom: dialFrom })
     // its callers and callees must not go on with what the old certificate proved; nobody told them
-    if (before) void workload.refresh({ trustChanged: true, told: false }).catch(() => {})
+    const seenOff = before ? workload.refresh({ trustChanged: true, told: false }) : undefined
+    seenOff?.catch(() => {})
+    const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock, seenOff }
+    agent = startAgent({ ...following, listening: address, dialsFrom: dialFrom })
   }
 }
 

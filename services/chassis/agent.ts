@@ -28,6 +28,8 @@ export type AgentOptions = {
   /** Renew when this share of the lifetime has passed, give or take a tenth so that a fleet does not renew at once. */
   renewAt?: number
   random?: () => number
+  /** Connections of an earlier beginning are gone: until then no trust counts as drained. */
+  seenOff?: Promise<unknown> | undefined
 }
 
 export type Agent = { close(): Promise<void> }
@@ -72,6 +74,7 @@ export const startAgent = (options: AgentOptions): Agent => {
   const trust = createTrustFollower({
     ...{ workload, control, credentials, telemetry, deliver },
     onRootLost: () => stream.startAnew(),
+    seenOff: options.seenOff,
   })
 
   const report = ({ id: asked, since }: ControlMessage & { type: 'report' }) =>
