@@ -1,7 +1,7 @@
 import type { Plan } from '../../scenarios/plan/plan.ts'
 import type { PlanSection } from '../../scenarios/plan/section.ts'
 import type { Paint } from '../paint.ts'
-import { table } from './table.ts'
+import { table, wrap } from './table.ts'
 import { listed, shown } from './words.ts'
 
 type Look = { paint: Paint; columns: number }
@@ -33,8 +33,9 @@ const renderSection = (
   { title, answer, passed, unknown, columns, rows }: PlanSection,
   { paint, columns: width }: Look,
 ): string => {
-  const mark = passed ? paint.good('✓') : unknown ? paint.warn('?') : paint.bad('✗')
-  const head = `${mark} ${title} ${shown(answer)}`
+  const [sign, style] = passed ? (['✓', 'good'] as const) : unknown ? (['?', 'warn'] as const) : (['✗', 'bad'] as const)
+  const text = wrap(`${title} ${shown(answer)}`, width - 2).join('\n  ')
+  const head = `${paint[style](sign)} ${text}`
   if (rows.length === 0) return head
   const last = columns.length - 1
   const titles = columns.map((column, i) => ({ title: column, wrap: i === last }))

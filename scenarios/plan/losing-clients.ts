@@ -51,7 +51,7 @@ type Answer = Pick<PlanSection, 'answer' | 'passed' | 'unknown'>
 
 /** Whom nobody has seen may be anybody. */
 const unseen: Answer = {
-  answer: 'not known: no connection of a client was seen; ask again when some have come, or further back with --since',
+  answer: 'not known: no client was seen; ask again when some have come, or --since an earlier time',
   passed: false,
   unknown: true,
 }
