@@ -12,6 +12,7 @@ import type { Outcome, Progress } from '../services/control/rollout/progress.ts'
 import type { Step } from '../services/control/rollout/steps.ts'
 import type { Switches, SwitchName } from '../services/control/rollout/switches.ts'
 import type { AuditEntry } from '../services/control/state/audit.ts'
+import type { StateFile } from '../services/control/state/state-files.ts'
 import type { Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology/topology.ts'
 import { addressTowards, createLabHttp, errorOf } from './lab-http.ts'
@@ -54,6 +55,8 @@ export type LabClient = {
   jwks(): Promise<{ keys: JsonWebKey[] }>
   revoke(what: ({ serial: string } | { id: string }) & { reason: RevocationReason }): Promise<string[]>
   audit(since?: number): Promise<AuditEntry[]>
+  /** The state directory of the control plane, and the files in it: who may read them. */
+  stateFiles(): Promise<StateFile[]>
   wire(link: string): TapClient
   /** Certificates a scenario's insider uses. Made when first asked for. */
   credentials: InsiderCredentials
@@ -143,6 +146,7 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
     jwks: () => operator.json('GET', '/api/jwks'),
     revoke,
     audit: (since = 0) => operator.json('GET', `/api/audit?since=${since}`),
+    stateFiles: () => operator.json('GET', '/api/state-files'),
     wire(link) {
       if (wire) return tapClient(wire, link)
       throw new HopError('wire-off', {

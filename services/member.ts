@@ -144,15 +144,16 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
         workload.expel(serials)
       },
     }
-    const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock }
     const observe = async (since: number) => {
       const own = apart ? await apart.account() : run
       return { ...workload.observations(since), ...own }
     }
     const { enrolAnew } = options
-    agent = startAgent({ ...following, listening: address, dialsFrom, observe, ...(enrolAnew ? { enrolAnew } : {}) })
     // its callers and callees must not go on with what the old certificate proved; nobody told them
-    if (before) void workload.refresh({ trustChanged: true, told: false }).catch(() => {})
+    const seenOff = before ? workload.refresh({ trustChanged: true, told: false }) : undefined
+    seenOff?.catch(() => {})
+    const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock, seenOff }
+    agent = startAgent({ ...following, listening: address, dialsFrom, observe, ...(enrolAnew ? { enrolAnew } : {}) })
   }
 }
 

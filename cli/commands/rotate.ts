@@ -50,7 +50,9 @@ export const rotate = (context: Context, word: string | undefined, words: Rotate
           ...(careless === undefined ? {} : { careless }),
         })
     const outcome = await unlessInterrupted(rotating, {
-      remedy: 'hop state shows how far it came; hop rotate --back goes back while it can',
+      remedy: back
+        ? 'hop state shows how far it came; hop rotate --back goes on with the way back'
+        : 'hop state shows how far it came; hop rotate --back goes back while it can',
     })
     const ms = Math.round(performance.now() - began)
     screen.event({ done: true, ...outcome, ms })

@@ -25,7 +25,7 @@ export const modeCommands = (command: Define): void => {
       `
 A caller would break that is served now, goes a way that mode does not accept, and is none the
 control plane moves: no workload's own records have its requests. For CI: exit code 1 when somebody
-would break.
+would break, or no client was seen of whom it could be told.
 Example: hop plan mtls; hop plan --min-version TLSv1.3`,
     )
   command<RolloutWords>(

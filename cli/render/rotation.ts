@@ -4,7 +4,7 @@ import { duration } from './words.ts'
 
 /** One step of a rotation, as it goes. */
 export const rotationLine = (progress: RotationProgress): string => {
-  const step = pad(progress.step, 8)
+  const step = `${progress.back ? 'back: ' : ''}${pad(progress.step, 8)}`
   if (progress.type === 'reached') return `${step} done after ${duration(progress.ms)}`
   const { waitingFor } = progress
   return waitingFor.length === 0 ? `${step} …` : `${step} waiting for ${waitingFor.join(', ')}`

@@ -2,6 +2,8 @@ import type { CellVerdict } from '../../scenarios/scenario.ts'
 import type { Tally } from '../../scenarios/tally.ts'
 import type { Paint } from '../paint.ts'
 
+export { counted as count } from '../../scenarios/counted.ts'
+
 /** How a verdict looks: a sign and a word. */
 export const verdictLook: Record<CellVerdict, { text: string; paint: keyof Paint }> = {
   holds: { text: '✓ holds', paint: 'good' },
@@ -31,9 +33,6 @@ export const mixed = ({ holds, of, asExpected }: Omit<Tally, 'verdict'>): string
 
 /** 850 ms, 8.2 s. */
 export const duration = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
-
-/** `1 cell`, `2 cells`. */
-export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 
 /** Text from the lab as it may be shown: nothing that a terminal would obey, and not too much. */
 export const shown = (text: string, most = 400): string => {

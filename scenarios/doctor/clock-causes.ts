@@ -25,7 +25,7 @@ export const byClock = (pair: Pair, { name, judge }: Judgement): Told | undefine
   return {
     name: name === 'certificate-expired' ? 'certificate-expired' : 'certificate-not-yet-valid',
     fault: `${otherEnd(judge)}-certificate`,
-    sentence: `${judging.name} refused the certificate of ${judged.name}, which is good from ${notBefore} to ${notAfter}${judging.skewMs === undefined ? '' : `; the clock of ${judging.name} is right`}`,
+    sentence: `${judging.name} refused the certificate of ${judged.name}, which is good from ${notBefore} to ${notAfter}${judging.skewMs === undefined ? '' : `; the clock of ${judging.name} ${clockWords(skewMs)}`}`,
     remedy:
       name === 'certificate-expired'
         ? 'renew it, and find out why that did not happen'
@@ -51,6 +51,9 @@ const isValid = ({ certificate }: End, at: number): boolean =>
 const listIsCurrent = ({ trust }: End, at: number): boolean =>
   trust === undefined ||
   trust.crls.every(({ thisUpdate, nextUpdate }) => Date.parse(thisUpdate) <= at && at <= Date.parse(nextUpdate))
+
+const clockWords = (skewMs: number): string =>
+  Math.abs(skewMs) > toleratedSkewMs ? `is ${drift(skewMs)} besides, and not to blame for this` : 'is right'
 
 /** `300 s ahead`. */
 export const drift = (skewMs: number): string =>

@@ -1,4 +1,6 @@
+import type { RotationRow } from '../../services/control/certificates/rotation-steps.ts'
 import type { SwitchName } from '../../services/control/rollout/switches.ts'
+import { counted } from '../counted.ts'
 import type { GateFinding } from '../gate.ts'
 import type { Finding, Looked, Severity } from './finding.ts'
 
@@ -75,11 +77,11 @@ const halfWay = ({ state }: Looked): Finding[] => {
       severity: 'warning',
       name: 'rotation-held',
       where: 'lab',
-      seen: [
-        `${rotation.what}: ${rotation.reached ? 'held after' : 'on the way to'} ${rotation.step}${rotation.careless ? `, ${rotation.careless} on request` : ''}`,
-      ],
+      seen: [rotationSeen(rotation)],
       cause: 'two CAs are in use until it ends',
-      remedy: `hop rotate ${rotation.what} goes on, hop rotate --back undoes it`,
+      remedy: rotation.back
+        ? 'hop rotate --back goes on with the way back'
+        : `hop rotate ${rotation.what} goes on, hop rotate --back undoes it`,
     })
   if (breakGlass)
     found.push({
@@ -91,6 +93,11 @@ const halfWay = ({ state }: Looked): Finding[] => {
       remedy: 'it ends by itself; hop break-glass --end ends it now',
     })
   return found
+}
+
+const rotationSeen = ({ what, reached, step, careless, back }: RotationRow): string => {
+  const how = back ? ', being undone' : careless ? `, ${careless} on request` : ''
+  return `${what}${how}: ${reached ? 'held after' : 'on the way to'} ${step}`
 }
 
 const opened = ({ state, switches }: Looked): Finding[] => {
@@ -162,7 +169,7 @@ const plaintext = ({
           name: 'plaintext-across-zones',
           where: link,
           seen: [
-            `${connections} connections in plaintext from ${caller} to ${callee}, with ${data === null ? 'nobody knows what' : data.join(', ') || 'nothing'}`,
+            `${counted(connections, 'connection')} in plaintext from ${caller} to ${callee}, with ${data === null ? 'nobody knows what' : data.join(', ') || 'nothing'}`,
           ],
           cause: because,
           remedy: 'a mode that encrypts this link: hop matrix shows which',

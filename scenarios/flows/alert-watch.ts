@@ -20,8 +20,8 @@ export type AlertWatch = {
   moments: Moment[]
   /** Once, while these things go wrong. */
   look(active: readonly Provocation[]): Promise<Moment>
-  /** Until all that `wanted` deserve has fired (of none: until all is quiet), or it has taken too long. */
-  until(active: readonly Provocation[], wanted?: readonly Provocation[]): Promise<Moment>
+  /** Until all that `wanted` deserve has fired (of none: until all is quiet), or it has taken too long: as long as `mostMs`, if that is longer. */
+  until(active: readonly Provocation[], wanted?: readonly Provocation[], mostMs?: number): Promise<Moment>
 }
 
 const patienceMs = 3_000
@@ -44,14 +44,14 @@ export const createAlertWatch = async (lab: LabClient): Promise<AlertWatch> => {
   return {
     moments,
     look,
-    async until(active, wanted = active) {
+    async until(active, wanted = active, mostMs = 0) {
       const began = performance.now()
       const deserved = wanted.flatMap(({ deserves }) => deserves)
       for (;;) {
         const moment = await look(active)
         const { firing } = moment
         const done = wanted.length === 0 ? firing.length === 0 : deserved.every(alert => firing.some(isAt(alert)))
-        if (done || performance.now() - began > patienceMs) return moment
+        if (done || performance.now() - began > Math.max(patienceMs, mostMs)) return moment
         await wait(pauseMs)
       }
     },

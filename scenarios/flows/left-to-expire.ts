@@ -18,14 +18,14 @@ const slowness = 8
 const mostTries = 3
 
 /**
- * Gives workloads certificates that end soon, takes care that none follows, and does `inTime` while they are valid: on a
- * machine too slow for that, again with more room. It begins with what will help a workload up again: once its certificate
+ * Gives workloads certificates that end soon, takes care that none follows, and does `inTime` while they are valid (it gets the
+ * first end, ms since the epoch): on a machine too slow for that, again with more room. It begins with what will help a workload up again: once its certificate
  * has ended it can ask for nothing. Throws `reenrol-by-hand` where that is not within reach.
  */
 export const leaveToExpire = async <Result>(
   lab: LabClient,
   workloads: readonly string[],
-  inTime: () => Promise<Result>,
+  inTime: (end: number) => Promise<Result>,
   roomMs = usualRoomMs,
 ): Promise<Result> => {
   for (let tries = 1; ; tries++) {
@@ -35,7 +35,7 @@ export const leaveToExpire = async <Result>(
       await Promise.all(workloads.map(name => lab.lifecycle.reenrol(name)))
       await neglect(lab, workloads, Math.max(roomMs, slowness * (performance.now() - began)) * tries)
       const end = await firstEnd(lab, workloads)
-      const result = await inTime()
+      const result = await inTime(end)
       if (last || Date.now() < end) return result
     } catch (error) {
       // who has no valid certificate any more neither does as told nor tells

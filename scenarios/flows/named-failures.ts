@@ -28,7 +28,7 @@ export const judgeNamed = (provoked: readonly Provoked[], genuine: Control): Obs
       missed.length > 0
         ? `taken for something else: ${missed.map(({ breakage, end, cause }) => `${breakage} at the ${end} for ${cause?.name ?? 'nothing'}`).join(', ')}`
         : `named: ${told.join(', ')}`,
-    evidence: provoked.map(evidenceOf),
+    evidence: provoked.map(one => provokedEvidence(one)),
     control: {
       passed: genuine.passed && provoked.length > 0 && provoked.every(({ cause }) => cause) && silent.length > 0,
       evidence: genuine.evidence,
@@ -39,10 +39,11 @@ export const judgeNamed = (provoked: readonly Provoked[], genuine: Control): Obs
 /** The other end closed: all that an end knows which was refused. */
 const isSilent = ({ name }: { name: string }): boolean => name === 'connection-closed'
 
-const evidenceOf = ({ breakage, end, link, cause }: Provoked): Evidence => {
+/** What both ends saw of it, and what the doctor makes of that. */
+export const provokedEvidence = ({ breakage, end, link, cause }: Provoked, what: string = breakage): Evidence => {
   const saw = (side: 'caller' | 'callee') => cause?.seen[side]?.code ?? 'nothing'
   const text = `caller ${saw('caller')}, callee ${saw('callee')}: ${cause?.sentence ?? 'no cause'}`
-  return { kind: 'failure', title: `${breakage} at the ${end}`, where: link, text }
+  return { kind: 'failure', title: `${what} at the ${end}`, where: link, text }
 }
 
 export const nothingToRefuse: Observed = {

@@ -22,8 +22,12 @@ export type StolenUse = {
 /** What should end it: since when (`performance.now()`), and whether it can be taken for done. */
 export type Ending = { since: number; isDue(): boolean }
 
-/** A thief at work. He goes on until he is refused, or the ending is due and he is still served. */
-export type Thief = { goOn(ending: Ending): Promise<StolenUse>; close(): void }
+/** A thief at work. He goes on until he is refused, or the ending is due and he is still served; `callAnew`: once more. */
+export type Thief = {
+  callAnew(what: string): Promise<InsiderOutcome>
+  goOn(ending: Ending): Promise<StolenUse>
+  close(): void
+}
 
 /** Calls as the hop's caller from elsewhere, with what was stolen: once on a connection to be kept, once on another. */
 export const beThief = async (lab: LabClient, hop: Hop, pair: KeyPair): Promise<Thief> => {
@@ -40,6 +44,7 @@ export const beThief = async (lab: LabClient, hop: Hop, pair: KeyPair): Promise<
     ...(live.attempt.from === undefined ? {} : { from: live.attempt.from }),
   }
   return {
+    callAnew: what => call(what, guise),
     async goOn(ending) {
       const [session] = tickets
       const [freshAfter, resumed] = await Promise.all([

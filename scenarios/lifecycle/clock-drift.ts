@@ -1,13 +1,12 @@
 import { usualHopsOf } from '../../services/hops.ts'
 import type { Mode } from '../../services/modes.ts'
 import type { Topology } from '../../services/topology/topology.ts'
+import { otherEnd } from '../doctor/cause.ts'
+import { type Drifted, tryDrift } from '../flows/clock-off.ts'
 import { outcome, succeeded } from '../flows/evidence.ts'
-import { readUntil } from '../flows/patience.ts'
-import { mark, recordsSince, reportsNow } from '../flows/records.ts'
+import { provokedEvidence } from '../flows/named-failures.ts'
 import { placeOrder } from '../flows/stand-in.ts'
-import { whileSwitched } from '../flows/switched.ts'
-import { type BothSides, bothSides, type End, endEvidence, nameOf, twoEnds } from '../flows/two-ends.ts'
-import type { LabClient } from '../lab-client.ts'
+import { type End, endEvidence, nameOf, twoEnds } from '../flows/two-ends.ts'
 import { defineScenario, type Evidence, type Observed } from '../scenario.ts'
 import type { Attempt } from '../tools/attempt.ts'
 
@@ -20,7 +19,7 @@ export default defineScenario({
   title: 'What does a clock that is off break, and can it be told from a certificate that has really expired?',
   guarantee: 'a workload whose clock is off takes no call with it',
   explanation:
-    'The clock of one caller and then of one callee is set ten minutes back and a day ahead; nothing else changes. Where that workload looks at the certificates of others it refuses good ones, as not yet valid or as expired, and says that it was by its own clock; the other end names nothing, and holds a certificate that is valid. A certificate that has really expired is the other way round: refused by those whose clocks are right. In plaintext nobody looks at a clock.',
+    'The clock of one caller and then of one callee is set ten minutes back and a day ahead; nothing else changes. Where that workload looks at the certificates of others it refuses good ones, as not yet valid or as expired, and says that it was by its own clock; the other end names nothing, and holds a certificate that is valid. With its clock still off it is shown a certificate that has really expired. From both ends’ records the doctor must blame the clock for the one and the certificate for the other. In plaintext nobody looks at a clock.',
   per: 'system',
   unless: (topology: Topology) =>
     twoEnds(usualHopsOf(topology, 'mtls')).length > 0 ? undefined : 'no workload calls another',
@@ -37,46 +36,12 @@ export default defineScenario({
 const looks = ({ role, hop: { transport } }: End): boolean =>
   role === 'caller' ? transport !== 'plaintext' : transport === 'mtls'
 
-const tryDrift = (lab: LabClient, end: End, driftS: number): Promise<Drifted> =>
-  whileSwitched(
-    lab,
-    'clocks',
-    clocks => ({ ...clocks, [end.workload]: driftS }),
-    async () => {
-      const marks = await mark(lab, [end.workload, end.peer])
-      const attempt = await placeOrder(lab)
-      // records are told by their marks: one of the clocks is off
-      const seen = await readUntil(
-        async () => bothSides(await recordsSince(lab, marks), end),
-        ({ own, peer }) => succeeded(attempt) || (own !== undefined && peer !== undefined),
-      )
-      const reports = await reportsNow(lab, [end.workload, end.peer])
-      const at = Date.now()
-      const offMs = (name: string) => Date.parse(reports[name]?.clock ?? '') - at
-      const peerHolds = reports[end.peer]!.held.some(
-        ({ kind, notBefore, notAfter }) =>
-          kind === 'workload' && Date.parse(notBefore) <= at && at < Date.parse(notAfter),
-      )
-      return { end, driftS, attempt, seen, offMs: offMs(end.workload), peerOffMs: offMs(end.peer), peerHolds }
-    },
-  )
-
-/** `offMs`: how far the clocks of both ends were from the lab's; `peerHolds`: the other end held a valid certificate. */
-export type Drifted = {
-  end: End
-  driftS: number
-  attempt: Attempt
-  seen: BothSides
-  offMs: number
-  peerOffMs: number
-  peerHolds: boolean
-}
-
 type Played = { before: Attempt; again: Attempt; tries: readonly Drifted[] }
 
 /**
  * Broken when an order failed for a clock. The control: orders pass with clocks that are right, the clocks were off as they
- * were set, and each failure is told from real expiry on both sides.
+ * were set, and each failure is told from real expiry: by the records of both sides, and by the doctor, who has to name a
+ * certificate that has really expired for what it is beside it.
  */
 export const judgeDrift = ({ before, again, tries }: Played): Observed => {
   const lost = tries.filter(({ attempt }) => !succeeded(attempt))
@@ -91,12 +56,22 @@ export const judgeDrift = ({ before, again, tries }: Played): Observed => {
             )
             .join('; ')
         : 'nobody looked at a clock: every order passed',
-    evidence: tries.flatMap(({ end, driftS, attempt, seen, offMs }): Evidence[] => [
+    evidence: tries.flatMap(({ end, driftS, attempt, seen, offMs, told, expired }): Evidence[] => [
       { kind: 'count', title: 'milliseconds its clock was off', where: end.workload, text: String(Math.round(offMs)) },
       ...endEvidence(end, `the clock of ${nameOf(end)} was ${driftS} s off`, attempt, seen),
+      ...told.map(({ name, sentence }): Evidence => {
+        const title = 'what the doctor makes of that'
+        return { kind: 'text', title, where: end.hop.link.id, text: `${name}: ${sentence}` }
+      }),
+      ...(expired ? [provokedEvidence(expired, 'really expired, with that clock still off')] : []),
     ]),
     control: {
-      passed: [before, again].every(succeeded) && tries.length > 0 && tries.every(isOff) && lost.every(isToldApart),
+      passed:
+        [before, again].every(succeeded) &&
+        tries.length > 0 &&
+        tries.every(isOff) &&
+        lost.every(isToldApart) &&
+        lost.every(isDiagnosed),
       evidence: [
         outcome('an order with clocks that are right', 'client', before),
         outcome('an order after the clocks were set right', 'client', again),
@@ -125,3 +100,11 @@ const isToldApart = ({ driftS, seen: { own, peer }, peerHolds }: Drifted): boole
     peerHolds
   )
 }
+
+/** The doctor blames the clock, and no certificate, for the good one, and the certificate that has really expired for itself. */
+const isDiagnosed = ({ end: { role }, told, expired }: Drifted): boolean =>
+  told.some(({ name, fault }) => name === 'clock-skew' && fault === `${role}-clock`) &&
+  !told.some(({ fault }) => fault.endsWith('-certificate')) &&
+  expired?.cause?.name === 'certificate-expired' &&
+  expired.cause.fault === `${otherEnd(role)}-certificate` &&
+  expired.cause.seen[role]?.name === 'certificate-expired'

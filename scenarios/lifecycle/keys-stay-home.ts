@@ -1,4 +1,5 @@
 import type { HeldCertificate, Observations } from '../../services/chassis/observation.ts'
+import type { StateFile } from '../../services/control/state/state-files.ts'
 import { everywhere } from '../expected.ts'
 import { count } from '../flows/evidence.ts'
 import { idOf } from '../flows/hops.ts'
@@ -15,7 +16,7 @@ export default defineScenario({
   title: 'Does a private key leave the place where it was made?',
   guarantee: 'a private key is known only where it was made',
   explanation:
-    'Somebody enrols as a workload does and keeps his private key and his join token at hand; then everything that the control plane and the workloads tell is searched for them in every form, for the operator token, and for any private key at all. A workload renews, and its key must be another one than before. No key may be held at two places: then it would have travelled.',
+    'Somebody enrols as a workload does and keeps his private key and his join token at hand; then everything that the control plane and the workloads tell is searched for them in every form, for the operator token, and for any private key at all. A workload renews, and its key must be another one than before. No key may be held at two places: then it would have travelled. Those of the CAs lie on the control plane’s disk: of its state directory and every file in it is looked up who may read it, and nobody else may.',
   per: 'system',
   expected: everywhere('holds'),
   async run(lab) {
@@ -37,7 +38,8 @@ export default defineScenario({
       }
       const known = { serial: placesOf(said, [serial]), name: placesOf(said, [idOf(lab.topology, workload)]) }
       const held = { before, after: await reportsNow(lab) }
-      return judgeKeys({ workload, shows, known, held, works: await genuineCallee(lab) })
+      const files = await lab.stateFiles()
+      return judgeKeys({ workload, shows, known, held, files, works: await genuineCallee(lab) })
     } finally {
       await lab.revoke({ serial, reason: 'superseded' })
     }
@@ -46,20 +48,25 @@ export default defineScenario({
 
 type Held = Record<string, Pick<Observations, 'held'>>
 
-/** `shows`: where each secret was found. `known`: where what is no secret was. `workload`: who renewed in between. */
+/**
+ * `shows`: where each secret was found. `known`: where what is no secret was. `workload`: who renewed in between. `files`: what
+ * the control plane keeps on disk.
+ */
 type Looked = {
   workload: string
   shows: Record<string, string[]>
   known: Record<'serial' | 'name', string[]>
   held: { before: Held; after: Held }
+  files: readonly StateFile[]
   works: Control
 }
 
 /**
- * Holds when no secret shows anywhere, no key is held at two places, and renewal made a new one. The control: the same search
- * finds the certificate of the key it looks for, and its name; and the lab works.
+ * Holds when no secret shows anywhere, no key is held at two places, renewal made a new one, and nobody else may read what the
+ * control plane keeps. The control: the same search finds the certificate of the key it looks for, and its name; a directory
+ * and a file were looked at; and the lab works.
  */
-export const judgeKeys = ({ workload, shows, known, held, works }: Looked): Observed => {
+export const judgeKeys = ({ workload, shows, known, held, files, works }: Looked): Observed => {
   const found = Object.entries(shows).filter(([, places]) => places.length > 0)
   const keys = Object.entries(held.after).flatMap(([name, report]) => report.held.map(({ key }) => ({ name, key })))
   const shared = keys.filter(({ name, key }) => keys.some(other => other.key === key && other.name !== name))
@@ -68,10 +75,13 @@ export const judgeKeys = ({ workload, shows, known, held, works }: Looked): Obse
     ...found.map(([secret, places]) => `${secret} shows in ${places.join(', ')}`),
     ...(shared.length > 0 ? [`${shared.map(({ name }) => name).join(' and ')} hold the same key`] : []),
     ...(kept.length > 0 ? [`${workload} renewed its certificate and kept its key`] : []),
+    ...files.filter(isOpen).map(file => `${nameOf(file)} is open to others (${permissions(file)})`),
   ]
   return {
     verdict: faults.length === 0 ? 'holds' : 'broken',
-    because: faults.join('; ') || `${keys.length} keys, each held where it was made, none of them told to anybody`,
+    because:
+      faults.join('; ') ||
+      `${keys.length} keys, each held where it was made, none of them told to anybody; ${files.length} state files, read by nobody else`,
     evidence: [
       ...Object.entries(shows).map(([secret, places]) =>
         count(`places where ${secret} shows`, places.join(', ') || 'nowhere', places.length),
@@ -84,9 +94,14 @@ export const judgeKeys = ({ workload, shows, known, held, works }: Looked): Obse
           text: key,
         }),
       ),
+      ...files.map(
+        (file): Evidence => ({
+          ...{ kind: 'text', title: `who may read ${nameOf(file)}`, where: 'control plane', text: permissions(file) },
+        }),
+      ),
     ],
     control: {
-      passed: known.serial.length > 0 && known.name.length > 0 && keys.length > 1 && works.passed,
+      passed: known.serial.length > 0 && known.name.length > 0 && keys.length > 1 && wasLookedAt(files) && works.passed,
       evidence: [
         count(
           "places where the key's own certificate shows",
@@ -101,3 +116,19 @@ export const judgeKeys = ({ workload, shows, known, held, works }: Looked): Obse
 }
 
 const keysOf = (report: { held: HeldCertificate[] } | undefined): string[] => report?.held.map(({ key }) => key) ?? []
+
+const nameOf = ({ name, kind }: StateFile): string => (name === '.' ? 'the state directory' : `its ${kind} ${name}`)
+
+const permissions = ({ mode, kind, own, names }: StateFile): string =>
+  [
+    `mode ${mode}`,
+    own ? 'its own' : 'somebody else’s',
+    ...(kind === 'file' && names > 1 ? [`${names} names`] : []),
+  ].join(', ')
+
+/** Others may read or change it, or reach it by another name (a directory has more than one of its own). */
+const isOpen = ({ mode, kind, own, names }: StateFile): boolean =>
+  !own || kind === 'link' || !mode.endsWith('00') || (kind === 'file' && names > 1)
+
+const wasLookedAt = (files: readonly StateFile[]): boolean =>
+  files.some(({ name }) => name === '.') && files.some(({ kind }) => kind === 'file')

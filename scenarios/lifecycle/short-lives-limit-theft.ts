@@ -2,13 +2,21 @@ import { usualHopsOf } from '../../services/hops.ts'
 import type { Hop } from '../../services/modes.ts'
 import { client } from '../../services/topology/topology.ts'
 import { isInner } from '../flows/hops.ts'
+import { wasServed } from '../flows/insider-call.ts'
 import { type RevokedWhileUsed, revokedWhileUsed } from '../flows/revoked-while-used.ts'
 import { evidenceOf, type StolenUse, stillServed, stoppedBecause, wasWorthStealing } from '../flows/stolen-use.ts'
-import { type Loot, stealBriefly, stealWithLifetime, useUntilItsEnd } from '../flows/theft-by-lifetime.ts'
+import {
+  type Lived,
+  type Loot,
+  stealBriefly,
+  stealLonger,
+  stealWithLifetime,
+  useUntilItsEnd,
+} from '../flows/theft-by-lifetime.ts'
 import { defineScenario, type Evidence, type Observed } from '../scenario.ts'
 
 /** Seconds. Stolen at these lifetimes too, but not waited for. */
-const longer = [60, 3600, 86_400]
+const unwaited = [60, 3600, 86_400]
 
 /**
  * A theft nobody has noticed is revoked by nobody. What ends it then is the certificate's own end: the shorter it lives,
@@ -20,7 +28,7 @@ export default defineScenario({
   title: 'How long can a stolen certificate be used if nobody ever revokes it?',
   guarantee: 'a stolen credential that nobody revokes comes to an end by itself, for open connections too',
   explanation:
-    'A thief takes a real credential that lives a second or two, calls with it, keeps a connection open, and waits. After its end he must be refused as expired, on every way. The same is stolen at lifetimes of a minute, an hour and a day, whose usable life is computed from their notAfter; beside them stands how long a revoked one lasted.',
+    'A thief takes two real credentials, one that lives a second or two and one that lives longer, calls with each, keeps a connection open, and waits. Each is followed to its end: afterwards he must be refused as expired, on every way, and the longer-lived one must still have been good for a call when the other had ended. The same is stolen at lifetimes of a minute, an hour and a day, whose usable life is computed from their notAfter; beside them stands how long a revoked one lasted.',
   per: 'system',
   unless: ({ links }) =>
     links.some(({ caller }) => caller !== client) ? undefined : 'no workload of this topology calls another',
@@ -29,17 +37,26 @@ export default defineScenario({
     const hop = hopTried(hops)
     if (!hop) return nothingToTry
     const { caller } = hop.link
-    const long: Loot[] = []
+    const loot: Loot[] = []
+    const keep = async (theft: Promise<Loot>) => {
+      const stolen = await theft
+      loot.push(stolen)
+      return stolen
+    }
     try {
       const revoked = await revokedWhileUsed(lab, [hop])
       const began = performance.now()
-      for (const lifetimeS of longer) long.push(await stealWithLifetime(lab, caller, lifetimeS))
-      const brief = await stealBriefly(lab, caller, (performance.now() - began) / longer.length)
-      long.push(brief)
-      const use = await useUntilItsEnd(lab, hop, brief)
-      return judgeShortLife(hop, { brief, use, longer: long.slice(0, -1), revoked })
+      for (const lifetimeS of unwaited) await keep(stealWithLifetime(lab, caller, lifetimeS))
+      const computed = [...loot]
+      const tookMs = (performance.now() - began) / unwaited.length
+      const brief = await keep(stealBriefly(lab, caller, tookMs))
+      const lived = await Promise.all([
+        useUntilItsEnd(lab, hop, brief),
+        keep(stealLonger(lab, caller, brief, tookMs)).then(longer => useUntilItsEnd(lab, hop, longer, brief)),
+      ])
+      return judgeShortLives(hop, { lived, computed, revoked })
     } finally {
-      await lab.credentials.revoke(...long.map(({ pair }) => pair))
+      await lab.credentials.revoke(...loot.map(({ pair }) => pair))
     }
   },
 })
@@ -60,38 +77,65 @@ const nothingToTry: Observed = {
   control: { passed: true, evidence: [] },
 }
 
-export type Thefts = { brief: Loot; use: StolenUse; longer: readonly Loot[]; revoked: RevokedWhileUsed }
+/** `lived`: followed to their ends, the shortest-lived first. `computed`: not waited for. */
+export type Thefts = { lived: readonly Lived[]; computed: readonly Loot[]; revoked: RevokedWhileUsed }
 
-/** Holds when every way ended with the certificate, as expired. The control: it was worth stealing, and the caller goes on. */
-export const judgeShortLife = (hop: Hop, { brief, use, longer, revoked }: Thefts): Observed => {
+/**
+ * Holds when every way ended with the certificate, as expired, whatever its lifetime. The control: each was worth stealing
+ * and the caller goes on, at least two lifetimes were waited for, and who had the longer-lived one had more of it.
+ */
+export const judgeShortLives = (hop: Hop, { lived, computed, revoked }: Thefts): Observed => {
   const { callee, id } = hop.link
-  const served = stillServed(hop, use)
-  const { fresh, live } = use.stoppedAfterMs
-  const lasted = Math.max(fresh ?? 0, live ?? 0)
+  const served = lived.flatMap(({ loot, use }) => stillServed(hop, use).map(way => `${way} (${loot.lifetimeS} s)`))
   const stoppedMs = revoked.uses.get(id)?.stoppedAfterMs.fresh
   return {
     verdict: served.length > 0 ? 'broken' : 'holds',
     because:
       served.length > 0
         ? `${callee} went on serving after the stolen certificate had run out, on ${served.join(' and ')}`
-        : `stolen and used for ${seconds(lasted)}, then refused as expired and cut off; one that lives a day would have done for ${seconds(longer.at(-1)?.usableMs ?? 0)}, one that was revoked did for ${Math.round(stoppedMs ?? 0)} ms`,
+        : `stolen and used for ${lived.map(({ use }) => seconds(lastedMs(use))).join(' and ')}, each refused as expired and cut off at its end; one that lives a day would have done for ${seconds(computed.at(-1)?.usableMs ?? 0)}, one that was revoked did for ${Math.round(stoppedMs ?? 0)} ms`,
     evidence: [
-      life(
-        hop,
-        `lifetime ${brief.lifetimeS} s`,
-        served.length > 0 ? 'no end was seen' : `${seconds(lasted)}, observed`,
+      ...lived.map(({ loot: { lifetimeS }, use }) =>
+        life(
+          hop,
+          `lifetime ${lifetimeS} s`,
+          stillServed(hop, use).length > 0 ? 'no end was seen' : `${seconds(lastedMs(use))}, observed`,
+        ),
       ),
-      ...longer.map(({ lifetimeS, usableMs }) =>
+      ...computed.map(({ lifetimeS, usableMs }) =>
         life(hop, `lifetime ${lifetimeS} s`, `${seconds(usableMs)}, computed from its notAfter`),
       ),
       life(hop, 'revoked', stoppedMs === undefined ? 'no end was seen' : `${Math.round(stoppedMs)} ms, observed`),
-      ...evidenceOf(hop, use, 'the theft'),
+      ...lived.flatMap(({ loot, use, outliving }) => [
+        ...(outliving?.evidence ?? []),
+        ...evidenceOf(hop, use, `the theft of one that lives ${loot.lifetimeS} s`),
+      ]),
     ],
     control: {
-      passed: wasWorthStealing(hop, use) && (served.length > 0 || stoppedBecause('certificate-expired', use)),
-      evidence: use.genuine.evidence,
+      passed: lived.length > 1 && lived.every((one, i) => isShown(hop, one) && outlives(hop, one, lived[i - 1])),
+      evidence: lived.flatMap(({ use }) => use.genuine.evidence),
     },
   }
+}
+
+/** Until the last of his ways was shut, ms after the theft. */
+const lastedMs = ({ stoppedAfterMs: { fresh = 0, live = 0, resumed = 0 } }: StolenUse): number =>
+  Math.max(fresh, live, resumed)
+
+/** It was good for something, and ended by its date where it ended. */
+const isShown = (hop: Hop, { use }: Lived): boolean =>
+  wasWorthStealing(hop, use) && (stillServed(hop, use).length > 0 || stoppedBecause('certificate-expired', use))
+
+/** It lived longer, was still good when the shorter-lived one had ended, and was refused later where both were. */
+const outlives = (hop: Hop, { loot, use, outliving }: Lived, shorter: Lived | undefined): boolean => {
+  if (!shorter) return true
+  const bothEnded = [use, shorter.use].every(one => stillServed(hop, one).length === 0)
+  return (
+    loot.lifetimeS > shorter.loot.lifetimeS &&
+    outliving !== undefined &&
+    wasServed(hop, outliving) &&
+    (!bothEnded || lastedMs(use) > lastedMs(shorter.use))
+  )
 }
 
 const life = ({ link }: Hop, what: string, text: string): Evidence => ({

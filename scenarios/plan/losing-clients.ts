@@ -1,6 +1,7 @@
 import { HopError } from '../../pki/error.ts'
 import type { TlsPolicy } from '../../services/chassis/desired.ts'
 import { usableSuites } from '../../services/chassis/tls-suites.ts'
+import { counted } from '../counted.ts'
 import { forecastTls, publicConnections, type TlsForecast } from '../tls-preview.ts'
 import type { Inquiry, PlanSection } from './section.ts'
 
@@ -34,19 +35,33 @@ export const changed = (now: TlsPolicy, { minVersion, dropSuites = [], keyType }
   })
 }
 
-const describeLosing = (lost: TlsForecast[], seen: number, now: TlsPolicy, next: TlsPolicy): PlanSection => {
+const describeLosing = (lost: TlsForecast[], seen: number, now: TlsPolicy, next: TlsPolicy): PlanSection => ({
+  id: 'tls',
+  title: 'Which clients of the public name would fail?',
+  ...(seen === 0 ? unseen : answerOf(lost, seen, now, next)),
+  columns: ['client', 'agreed on', 'times', 'last seen', 'fate'],
+  rows: lost.map(({ address, protocol, cipher, connections, lastSeen, verdict, because }) => [
+    ...[address, `${protocol} ${cipher}`, String(connections), lastSeen.slice(11, 19)],
+    `${verdict.replace('-', ' ')}: ${because}`,
+  ]),
+  items: lost,
+})
+
+type Answer = Pick<PlanSection, 'answer' | 'passed' | 'unknown'>
+
+/** Whom nobody has seen may be anybody. */
+const unseen: Answer = {
+  answer: 'not known: no client was seen; ask again when some have come, or --since an earlier time',
+  passed: false,
+  unknown: true,
+}
+
+const answerOf = (lost: TlsForecast[], seen: number, now: TlsPolicy, next: TlsPolicy): Answer => {
   const will = lost.filter(({ verdict }) => verdict === 'will-fail').length
   const blind = now.keyType === next.keyType ? '' : '; what clients of TLS 1.3 can verify is on no record'
+  const kinds = `${counted(will, 'kind')} of client would and ${lost.length - will} might`
   return {
-    id: 'tls',
-    title: 'Which clients of the public name would fail?',
-    answer: `of ${seen} connections seen, ${will} kinds of client would and ${lost.length - will} might${blind}; hop switch tls sets it`,
+    answer: `of ${counted(seen, 'connection')} seen, ${kinds}${blind}; hop switch tls sets it`,
     passed: will === 0,
-    columns: ['client', 'agreed on', 'times', 'last seen', 'fate'],
-    rows: lost.map(({ address, protocol, cipher, connections, lastSeen, verdict, because }) => [
-      ...[address, `${protocol} ${cipher}`, String(connections), lastSeen.slice(11, 19)],
-      `${verdict.replace('-', ' ')}: ${because}`,
-    ]),
-    items: lost,
   }
 }

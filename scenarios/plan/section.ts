@@ -18,6 +18,8 @@ export type PlanSection = {
   answer: string
   /** False: whoever goes there now breaks something. */
   passed: boolean
+  /** Nothing was seen that could answer it: then it has not passed either. */
+  unknown?: true
   /** What the answer rests on, as a table to be read; `items` are the same for programs. */
   columns: readonly string[]
   rows: readonly (readonly string[])[]

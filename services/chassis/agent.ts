@@ -36,6 +36,8 @@ export type AgentOptions = {
   observe?: (since: number) => Promise<Observations>
   renewAt?: number
   random?: () => number
+  /** Connections of an earlier beginning are gone: until then no trust counts as drained. */
+  seenOff?: Promise<unknown> | undefined
 }
 
 export type Agent = { close(): Promise<void> }
@@ -86,6 +88,7 @@ export const startAgent = (options: AgentOptions): Agent => {
   const trust = createTrustFollower({
     ...{ workload, control, credentials, telemetry, deliver },
     onRootLost: () => stream.startAnew(),
+    seenOff: options.seenOff,
   })
 
   const { observe = async since => workload.observations(since) } = options

@@ -13,6 +13,8 @@ type Parts = {
   deliver: Deliver
   /** A root is trusted no longer: whatever rests on it begins anew. */
   onRootLost: () => void
+  /** See `AgentOptions`. */
+  seenOff: Promise<unknown> | undefined
 }
 
 /**
@@ -22,7 +24,7 @@ type Parts = {
 export const createTrustFollower = (parts: Parts): ((message: TrustMessage) => void) => {
   const { workload, control, credentials, telemetry, deliver, onRootLost } = parts
   let newest = 0
-  let drained: Promise<unknown> = Promise.resolve()
+  let drained: Promise<unknown> = parts.seenOff ?? Promise.resolve()
 
   const answer = (version: number, outcome: { ok: boolean; drained: boolean; error?: string }) =>
     deliver(

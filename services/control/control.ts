@@ -98,6 +98,7 @@ export const createControl = (options: ControlOptions): Control => {
   const rotation = createRotation({ topology, store, authority, fleet, publisher, trust, log, ackTimeoutMs })
   const breakGlass = createBreakGlass({ topology, store, fleet, publisher, clock })
   const operations = createOperations({
+    stateDir: options.stateDir,
     topology,
     store,
     fleet,

@@ -29,6 +29,8 @@ export type Fleet = {
   trustAcked(name: string): TrustTaken | undefined
   trustAcks(): Record<string, TrustTaken>
   ackTrust(name: string, ack: TrustTaken): void
+  /** It was let in anew: that it had let go of what its trust did not bear, it has to say again. */
+  beganAnew(name: string): void
   acked(name: string): Acknowledgement | undefined
   ack(name: string, ack: Acknowledgement): void
   /** Resolves once `done()` holds; looks again at every acknowledgement and connection. Rejects with the signal's reason. */
@@ -78,6 +80,10 @@ export const createFleet = (): Fleet => {
       const drained = ack.drained || (before?.version === ack.version && before.drained && ack.ok)
       trustAcks.set(name, { ...ack, drained })
       changes.emit('change')
+    },
+    beganAnew(name) {
+      const before = trustAcks.get(name)
+      if (before) trustAcks.set(name, { ...before, drained: false })
     },
     acked: name => acks.get(name),
     ack(name, ack) {

@@ -20,6 +20,7 @@ import type { Publisher } from './rollout/publisher.ts'
 import type { Rollout } from './rollout/rollout.ts'
 import type { Switches, SwitchName } from './rollout/switches.ts'
 import type { AuditEntry } from './state/audit.ts'
+import { type StateFile, stateFilesIn } from './state/state-files.ts'
 import type { Store } from './state/store.ts'
 
 /** Everything an operator can do, audited. */
@@ -43,6 +44,8 @@ export type Operations = Revocation & {
   /** Sets one switch to what it is when nobody has set it. */
   resetSwitch<Name extends SwitchName>(name: Name): Promise<Applied & { before: Switches[Name] }>
   audit(since: number): AuditEntry[]
+  /** Who may read what the control plane keeps on disk, as it is there now. */
+  stateFiles(): StateFile[]
   /** Who trusts what. */
   trust(): TrustState
   /** See {@link Rotation}. */
@@ -65,6 +68,7 @@ export type Operations = Revocation & {
 }
 
 type OperationsOptions = {
+  stateDir: string
   topology: Topology
   store: Store
   fleet: Fleet
@@ -132,6 +136,7 @@ export const createOperations = (options: OperationsOptions): Operations => {
     routes: intent.routes,
     setRoutes: routes => apply({ action: 'routes', detail: routes }, () => intent.setRoutes(routes)),
     audit: audit.since,
+    stateFiles: () => stateFilesIn(options.stateDir),
     trust: trust.state,
     rotate: (what, wish, watch) =>
       audit.throughout({ who, action: 'rotate', target: what, detail: { ...wish } }, () => {

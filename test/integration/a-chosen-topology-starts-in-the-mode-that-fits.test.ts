@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { answerOf, createHome, hop } from './cli-support.ts'
+import { answerOf, createHome, hop } from '../support/cli.ts'
 
 const place = createHome()
 afterAll(() => place.clean())

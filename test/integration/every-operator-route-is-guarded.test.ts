@@ -17,6 +17,7 @@ afterAll(async () => {
 const routes: [string, string, object?][] = [
   ['GET', '/api/trust'],
   ['GET', '/api/certificates'],
+  ['GET', '/api/state-files'],
   ['POST', '/api/workloads/orders/renew', {}],
   ['POST', '/api/workloads/orders/reenrol', {}],
   ['POST', '/api/revoke', { id: 'spiffe://hop.lab/orders', reason: 'keyCompromise' }],

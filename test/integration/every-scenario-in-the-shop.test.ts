@@ -1,3 +1,4 @@
-import { everyScenarioIn } from '../support/every-scenario.ts'
+import { everyScenarioIn, thatWait } from '../support/every-scenario.ts'
 
-everyScenarioIn('shop')
+// the slow tests run those that wait in all modes too
+everyScenarioIn('shop', thatWait)

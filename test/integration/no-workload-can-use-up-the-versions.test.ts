@@ -36,3 +36,36 @@ test('a workload that is ahead of the state, an older one put back, is told anew
     await control.close()
   }
 })
+
+test('a workload that claims newer trust again and again is turned away, and has not everybody told anew each time', async () => {
+  const control = await startControl(directory.path)
+  const all = await connectAll(control)
+  const version = () => control.operations.trust().version
+  try {
+    const liar = all.payments!
+    const claim = async () => {
+      const before = version()
+      const hello = { listening: { host: '127.0.0.1', port: 20_000 }, applied: 0, trust: before + 1 }
+      // a stream that is let in lasts, and is known by what it brings about
+      const { json } = await Promise.race([
+        liar.call('/v1/stream', hello),
+        expect
+          .poll(version)
+          .toBeGreaterThan(before)
+          .then(() => ({ json: { code: 'believed' } })),
+      ])
+      return json.code
+    }
+    const codes: string[] = []
+    while (codes.length < 3) codes.push(await claim())
+    expect(codes).toEqual(['believed', 'believed', 'believed'])
+    const given = version()
+    expect(
+      await liar.call('/v1/stream', { listening: { host: '127.0.0.1', port: 20_000 }, applied: 0, trust: given + 1 }),
+    ).toMatchObject({ status: 429, json: { code: 'trust-claims', field: 'trust' } })
+    expect(version()).toBe(given)
+  } finally {
+    for (const workload of Object.values(all)) workload.close()
+    await control.close()
+  }
+})

@@ -124,6 +124,29 @@ describe('a workload that lost its certificate', () => {
     expect(await send()).toEqual([201, undefined])
   })
 
+  test('is said to be back only when what it accepted before is gone', async () => {
+    const bytes = orderBytes(lab)
+    const socket = await dial(await stealIdentity(lab, 'gateway'))
+    const ended = once(socket, 'close')
+    socket.write(bytes.slice(0, -1))
+    const { held } = await reportOf(lab, 'orders')
+    const order: string[] = []
+    const back = operator(lab, 'POST', '/api/workloads/orders/reenrol', {}).then(answer => {
+      order.push('said to be back')
+      return answer
+    })
+    await expect
+      .poll(async () => (await stateOf(lab)).settled && (await reportOf(lab, 'orders')).held[0]?.key !== held[0]!.key, {
+        timeout: 10_000,
+      })
+      .toBe(true)
+    order.push('its last request ends')
+    expect(statusesIn(await converse(socket, bytes.slice(-1), oneAnswer))).toEqual([201])
+    expect(await back).toMatchObject({ acknowledged: true })
+    expect(order).toEqual(['its last request ends', 'said to be back'])
+    await ended
+  })
+
   test('has to exist', async () => {
     expect(codeOf(await operator(lab, 'POST', '/api/workloads/mallory/reenrol', {}))).toBe('workload-unknown')
   })

@@ -1,13 +1,14 @@
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
  * Proves that each guard has a test: takes the guard out of a copy of the tree by `<name>.patch` and requires the test the
  * patch names to fail, and to have been green before. A patch begins with three lines: `guard:`, `test:` (the file) and
- * `name:` (what the test's full name contains). Arguments: names of patches; without any, all.
+ * `name:` (what the test's full name contains). A `scenario:` line after them, or several, names the experiment that shows
+ * this guard, or whose judge the patch bends. Arguments: names of patches; without any, all.
  */
 
 type Mutant = { id: string; patch: string; guard: string; file: string; name: string }
@@ -40,10 +41,10 @@ const readMutants = (wanted: readonly string[]): Mutant[] => {
 }
 
 /** The tree as it stands, uncommitted files included, with the modules of the original. */
-const copyTree = (): string => {
+const copyTree = async (): Promise<string> => {
   const copy = mkdtempSync(join(tmpdir(), 'hop-mutants-'))
-  const listed = run(root, 'git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'])
-  if (listed.status !== 0) throw new Error(`git ls-files: ${listed.stderr}`)
+  const listed = await run(root, 'git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'])
+  if (!listed.ok) throw new Error(`git ls-files: ${listed.stderr}`)
   for (const path of new Set(listed.stdout.split('\0'))) {
     if (path === '' || !statSync(join(root, path), { throwIfNoEntry: false })?.isFile()) continue
     mkdirSync(dirname(join(copy, path)), { recursive: true })
@@ -53,16 +54,20 @@ const copyTree = (): string => {
   return copy
 }
 
-const run = (cwd: string, command: string, args: string[]): SpawnSyncReturns<string> =>
-  spawnSync(command, args, { cwd, encoding: 'utf8', timeout: mostMs, maxBuffer: 1 << 26 })
+const run = (cwd: string, command: string, args: string[]): Promise<{ ok: boolean; stdout: string; stderr: string }> =>
+  new Promise(resolve => {
+    execFile(command, args, { cwd, encoding: 'utf8', timeout: mostMs, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      resolve({ ok: error === null, stdout, stderr: stderr || String(error?.message ?? '') }),
+    )
+  })
 
 /** Results of the tests of one file whose names contain one of `names`. Undefined when the file could not be collected. */
-const test = (copy: string, file: string, names: readonly string[]): Assertion[] | undefined => {
+const test = async (copy: string, file: string, names: readonly string[]): Promise<Assertion[] | undefined> => {
   const report = join(copy, 'report.json')
   rmSync(report, { force: true })
   const pattern = names.map(name => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')
   const project = file.split('/')[1]!
-  run(copy, process.execPath, [
+  await run(copy, process.execPath, [
     ...['node_modules/vitest/vitest.mjs', 'run', '--project', project, file, '--testNamePattern', pattern],
     ...[`--testTimeout=${project === 'slow' ? 20_000 : 4_000}`, '--hookTimeout=20000'],
     ...['--reporter=json', `--outputFile=${report}`],
@@ -83,40 +88,47 @@ const notGreen = (results: Assertion[] | undefined, { name }: Mutant): string | 
 }
 
 /** Undefined when the mutant was caught, else what went wrong. */
-const survives = (copy: string, mutant: Mutant): string | undefined => {
-  const applied = run(copy, 'git', ['apply', '--whitespace=nowarn', mutant.patch])
-  if (applied.status !== 0) return `the patch does not apply: ${applied.stderr.trim().split('\n')[0]}`
-  const results = test(copy, mutant.file, [mutant.name])
-  const restored = run(copy, 'git', ['apply', '--reverse', '--whitespace=nowarn', mutant.patch])
-  if (restored.status !== 0) throw new Error(`${mutant.id} could not be taken back: ${restored.stderr}`)
+const survives = async (copy: string, mutant: Mutant): Promise<string | undefined> => {
+  const applied = await run(copy, 'git', ['apply', '--whitespace=nowarn', mutant.patch])
+  if (!applied.ok) return `the patch does not apply: ${applied.stderr.trim().split('\n')[0]}`
+  const results = await test(copy, mutant.file, [mutant.name])
+  const restored = await run(copy, 'git', ['apply', '--reverse', '--whitespace=nowarn', mutant.patch])
+  if (!restored.ok) throw new Error(`${mutant.id} could not be taken back: ${restored.stderr}`)
   if (!results) return 'the mutated tree could not be loaded: a broken file proves nothing'
   const named = results.filter(({ fullName }) => fullName.includes(mutant.name))
   return named.some(({ status }) => status === 'failed') ? undefined : 'the test stays green without the guard'
 }
 
-const main = (): number => {
-  const mutants = readMutants(process.argv.slice(2))
-  const copy = copyTree()
+/** What is wrong with each mutant of some test files, told as it is found out; each in a tree of this worker's own. */
+const work = async (files: string[], mutants: readonly Mutant[], tell: (mutant: Mutant, problem?: string) => void) => {
+  const copy = await copyTree()
   try {
-    const baseline = new Map<string, Assertion[] | undefined>()
-    for (const file of new Set(mutants.map(({ file }) => file))) {
-      const names = mutants.filter(mutant => mutant.file === file).map(({ name }) => name)
-      baseline.set(file, test(copy, file, names))
+    for (let file = files.shift(); file !== undefined; file = files.shift()) {
+      const mine = mutants.filter(mutant => mutant.file === file)
+      const unchanged = await test(
+        copy,
+        file,
+        mine.map(({ name }) => name),
+      )
+      for (const mutant of mine) tell(mutant, notGreen(unchanged, mutant) ?? (await survives(copy, mutant)))
     }
-    let failed = 0
-    mutants.forEach((mutant, i) => {
-      const began = performance.now()
-      const problem = notGreen(baseline.get(mutant.file), mutant) ?? survives(copy, mutant)
-      if (problem) failed++
-      const seconds = ((performance.now() - began) / 1000).toFixed(1)
-      const verdict = problem ? `FAILED ${mutant.id}: ${problem}` : `caught ${mutant.id}: ${mutant.guard}`
-      console.log(`[${i + 1}/${mutants.length}] ${verdict} (${seconds} s)`)
-    })
-    console.log(`${mutants.length - failed} passed, ${failed} failed`)
-    return failed > 0 || mutants.length === 0 ? 1 : 0
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }
 }
 
-process.exitCode = main()
+const main = async (): Promise<number> => {
+  const mutants = readMutants(process.argv.slice(2))
+  const files = [...new Set(mutants.map(({ file }) => file))]
+  let told = 0
+  let failed = 0
+  const tell = ({ id, guard }: Mutant, problem?: string) => {
+    if (problem) failed++
+    console.log(`[${++told}/${mutants.length}] ${problem ? `FAILED ${id}: ${problem}` : `caught ${id}: ${guard}`}`)
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, () => work(files, mutants, tell)))
+  console.log(`${told - failed} passed, ${failed} failed`)
+  return failed > 0 || told < mutants.length || told === 0 ? 1 : 0
+}
+
+process.exitCode = await main()

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { alone } from '../../cli/alone.ts'
 import { readLabFile } from '../../lab/state-file.ts'
-import { answerOf, createHome, hop } from '../integration/cli-support.ts'
+import { answerOf, createHome, hop } from '../support/cli.ts'
 
 const place = createHome()
 const running = place.dir('running')

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { catalogue } from '../../scenarios/catalogue.ts'
 import { claimIds } from '../../scenarios/claims.ts'
 import { modes } from '../../services/modes.ts'
-import { answerOf, createHome, hop, start } from '../integration/cli-support.ts'
+import { answerOf, createHome, hop, start } from '../support/cli.ts'
 
 const place = createHome()
 const state = place.dir('state')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { isAlive } from '../../lab/process-life.ts'
 import { readLabFile } from '../../lab/state-file.ts'
-import { answerOf, createHome, hop, start } from '../integration/cli-support.ts'
+import { answerOf, createHome, hop, start } from '../support/cli.ts'
 
 let place: ReturnType<typeof createHome>
 beforeEach(() => {

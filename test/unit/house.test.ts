@@ -130,7 +130,7 @@ test('every mutant names a guard, a test file that is there and the name of a te
   expect(patches.length).toBeGreaterThan(20)
   for (const path of patches) {
     const text = readFileSync(join(root, path), 'utf8')
-    const [, guard, file, name] = /^guard: (.+)\ntest: (.+)\nname: (.+)\n\n--- a\//.exec(text) ?? []
+    const [, guard, file, name] = /^guard: (.+)\ntest: (.+)\nname: (.+)\n(?:scenario: .+\n)*\n--- a\//.exec(text) ?? []
     expect(guard && name, path).toBeTruthy()
     expect(files, path).toContain(file)
   }

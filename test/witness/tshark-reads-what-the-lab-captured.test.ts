@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { answerOf, createHome, hop } from '../integration/cli-support.ts'
+import { answerOf, createHome, hop } from '../support/cli.ts'
 import { run, witness } from './tools.ts'
 
 const there = witness('tshark', 'no capture of the lab was read by a dissector that is not ours.')

@@ -78,6 +78,7 @@ export const operatorApi =
       return operations.resetSwitch(switchSchema(topology, request.params.name).name)
     })
 
+    app.get('/api/state-files', () => operations.stateFiles())
     app.get<Since>('/api/audit', request => operations.audit(checked(bodies.since, request.query).since))
     app.post('/api/join-tokens', request => {
       const { workload: name, reason } = checked(bodies.joinToken, request.body)

@@ -57,6 +57,7 @@ const statusOf: Record<string, number> = {
   'content-type': 415,
   'operator-host': 421,
   'too-many-requests': 429,
+  'trust-claims': 429,
   'state-not-writable': 503,
   'report-timeout': 504,
   'reenrol-timeout': 504,

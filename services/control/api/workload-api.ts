@@ -86,8 +86,8 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
   app.post('/v1/stream', (request, reply) => {
     const { id, name, serial } = authenticate(request)
     const { listening, applied, trust: held = 0, dialsFrom } = checked(bodies.stream, request.body)
+    trust.seen(name, held)
     publisher.seen(applied)
-    trust.seen(held)
     // ahead of what was published: the state is an older one, and a version below his own would not move him
     const ahead = applied > publisher.version(name)
     register(id, { name, serial }, { listening, dialsFrom }, ahead ? [name] : [])

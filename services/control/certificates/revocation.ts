@@ -65,7 +65,8 @@ export const createRevocation = (parts: Parts): Revocation => {
       const began = performance.now()
       const act = { who: by, action: 'reenrol', target: name, ...(reason === '' ? {} : { detail: { reason } }) }
       await audit.during(act, () => rejoin(name, () => tokens.issue(name)))
-      // what it accepted before it was away is gone then, so that nobody's next request meets it
+      fleet.beganAnew(name)
+      // what it accepted, and whom it called, before it was away is gone then: nobody's next request meets that
       const letGo = () => trust.withheld(name) || trust.holds(name, true)
       return told(began, () => fleet.connected(name) && upToDate(name) && letGo())
     },

@@ -1,14 +1,16 @@
 import { HopError } from '../../../pki/error.ts'
 import type { RotationRow, RotationStep } from './rotation-steps.ts'
 
-const again = 'Ask for the same rotation again to go on, or go back (hop rotate --back)'
+const again = 'Ask for the same again to go on; hop rotate --back goes back, or on with a way back'
 
 export const rotationInProgress = ({ what, step, back, careless }: RotationRow, asked: string) =>
   new HopError('rotation-in-progress', {
     field: 'rotation',
     expected: `none, or the one under way: ${what}${back ? ', being undone' : ''}${careless ? `, ${careless}` : ''} (at ${step})`,
     found: asked,
-    remedy: 'Finish it or go back first (hop rotate --back)',
+    remedy: back
+      ? 'Let it get to its end first (hop rotate --back goes on)'
+      : 'Finish it or go back first (hop rotate --back)',
   })
 
 export const rolloutFirst = (to: string, step: string) =>

@@ -24,10 +24,11 @@ export type RotationRow = {
   back: boolean
 }
 
-/** What a rotation tells whoever watches. Times in ms. */
-export type RotationProgress =
-  | { type: 'step'; step: RotationStep; what: RotationSubject; waitingFor: string[] }
-  | { type: 'reached'; step: RotationStep; ms: number }
+/** What a rotation tells whoever watches; `back`: it is being undone. Times in ms. */
+export type RotationProgress = { step: RotationStep; back: boolean } & (
+  | { type: 'step'; what: RotationSubject; waitingFor: string[] }
+  | { type: 'reached'; ms: number }
+)
 
 /** Where it ended: over, or held after a step on request. */
 export type RotationOutcome = { what: RotationSubject; heldAt?: RotationStep }

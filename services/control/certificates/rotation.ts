@@ -75,13 +75,13 @@ export const createRotation = (options: Options): Rotation => {
     publisher.publish(undefined, acks.refused())
     for (;;) {
       const row = intent.rotation()!
-      const { what, step } = row
+      const { what, step, back } = row
       if (!row.reached) {
         const began = performance.now()
-        tell({ type: 'step', step, what, waitingFor: acks.behind(step) })
+        tell({ type: 'step', step, back, what, waitingFor: acks.behind(step) })
         await acks.of(step, signal, timeoutMs)
         intent.setRotation({ ...row, reached: true })
-        tell({ type: 'reached', step, ms: Math.round(performance.now() - began) })
+        tell({ type: 'reached', step, back, ms: Math.round(performance.now() - began) })
       }
       const order = orderOf(row.careless)
       const next = order[order.indexOf(step) + 1]

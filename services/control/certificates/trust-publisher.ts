@@ -7,6 +7,7 @@ import type { Switches } from '../rollout/switches.ts'
 import type { Ledger } from '../state/ledger.ts'
 import type { CrlPublication } from './crl-publication.ts'
 import type { RotationRow } from './rotation-steps.ts'
+import { createTrustClaims } from './trust-claims.ts'
 import type { TrustState } from './trust-state.ts'
 
 /** The one place that says what trust is given out, and knows who has taken it. */
@@ -19,8 +20,11 @@ export type TrustPublisher = {
   greeting(workload: string): TrustMessage | undefined
   /** Makes the lists anew, under a new number, and tells everybody; to be called after whatever changes trust. */
   publish(how?: { scheduled: boolean }): void
-  /** A version that somebody holds. Where that is ahead, this state is an older one: what he refuses as going back is given out anew above it. */
-  seen(version: number): void
+  /**
+   * A version that a workload says it holds. Where that is ahead, this state is an older one: what it refuses as going
+   * back is given out anew above it. Throws `trust-claims` for who says so too often.
+   */
+  seen(workload: string, version: number): void
   /** Called after each {@link TrustPublisher.publish}, before anybody is told. */
   onPublish(listener: () => void): void
   /** Tells the listeners alone: the control plane's own part changed, and nothing that is given out. */
@@ -48,6 +52,7 @@ type Options = {
 export const createTrustPublisher = (options: Options): TrustPublisher => {
   const { authority, lists, ledger, fleet, switches, rotation, clock } = options
   const listeners: (() => void)[] = []
+  const claims = createTrustClaims(clock)
   let publishedAt = clock()
 
   const trust = () => ({
@@ -78,7 +83,9 @@ export const createTrustPublisher = (options: Options): TrustPublisher => {
     own: () => ({ bundle: authority.trustBundle('all'), crl: lists.own() }),
     greeting: workload => (withheld(workload) ? undefined : message()),
     publish,
-    seen(version) {
+    seen(workload, version) {
+      if (version <= lists.number()) return
+      claims.believe(workload)
       if (lists.seen(version)) publish()
     },
     version: lists.number,

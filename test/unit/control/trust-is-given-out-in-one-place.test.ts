@@ -4,6 +4,7 @@ import { createFleet } from '../../../services/control/fleet.ts'
 import { authorityFor, codeOf } from '../pki/issued.ts'
 
 const setUp = () => {
+  const time = { now: 7 }
   let number = 1
   const switches = {
     trustWithheld: [] as string[],
@@ -26,7 +27,7 @@ const setUp = () => {
     },
   }
   const publisher = createTrustPublisher({
-    ...{ authority, lists, fleet, switches: () => switches, rotation: () => undefined, clock: () => 7 },
+    ...{ authority, lists, fleet, switches: () => switches, rotation: () => undefined, clock: () => time.now },
     ledger: { isRevoked: (serial: string) => revoked.has(serial) } as never,
   })
   const told: Record<string, object[]> = {}
@@ -35,7 +36,7 @@ const setUp = () => {
     told[name] = []
     fleet.attach(name, { send: message => void told[name]!.push(message), close: () => void closed.push(name) }, name)
   }
-  return { publisher, switches, told, closed, revoked, fleet }
+  return { publisher, switches, told, closed, revoked, fleet, time }
 }
 
 test('everybody is told the same, under a number that grows; a list that is not given out is the control plane’s own', () => {
@@ -91,9 +92,24 @@ test('a stream that a revoked certificate proves ends with the news', () => {
 
 test('to who holds more than is given out it is said anew, above that: this state is an older one', () => {
   const { publisher, told } = setUp()
-  publisher.seen(1)
+  publisher.seen('orders', 1)
   expect(told.orders).toEqual([])
-  publisher.seen(40)
+  publisher.seen('orders', 40)
   expect(told.orders).toMatchObject([{ type: 'trust', version: 41 }])
   expect(told.payments).toEqual(told.orders)
+})
+
+test('who claims to hold newer trust again and again is believed no more for a while; nobody else is held to it', () => {
+  const { publisher, told, time } = setUp()
+  const claim = (workload: string) => codeOf(() => publisher.seen(workload, publisher.version() + 1))
+  const given = () => told.payments!.length
+  expect([1, 2, 3].map(() => claim('orders'))).toEqual(Array(3).fill('not refused'))
+  expect(given()).toBe(3)
+  expect([1, 2, 3].map(() => claim('orders'))).toEqual(Array(3).fill('trust-claims'))
+  expect([publisher.version(), given()]).toEqual([7, 3])
+  // what it holds is no claim, and others are believed
+  publisher.seen('orders', publisher.version())
+  expect([claim('payments'), given()]).toEqual(['not refused', 4])
+  time.now += 60_000
+  expect([claim('orders'), given()]).toEqual(['not refused', 5])
 })

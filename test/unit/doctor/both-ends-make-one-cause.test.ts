@@ -49,6 +49,12 @@ describe('dates and clocks', () => {
     expect(causeOf(caller, { record: failed(code), skewMs })).toMatchObject({ name, fault })
   })
 
+  test('the clock of who refused an ended certificate is told as it is', () => {
+    const said = (skewMs: number) => causeOf(ended, { record: failed('CERT_HAS_EXPIRED'), skewMs })?.sentence
+    expect(said(0)).toMatch(/the clock of \w+ is right$/)
+    expect(said(2 * anHour)).toMatch(/the clock of \w+ is 7200 s ahead besides, and not to blame for this$/)
+  })
+
   test('the same on the caller’s side', () => {
     expect(causeOf({ record: failed('CERT_HAS_EXPIRED'), skewMs: 2 * anHour }, good)).toMatchObject({
       name: 'clock-skew',

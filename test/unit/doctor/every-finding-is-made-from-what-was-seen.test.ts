@@ -225,6 +225,16 @@ describe('the lab', () => {
     ],
   ]
   test.each(table)('%s', (_what, bend, finding) => expect(found(bend)).toEqual([finding]))
+  test('a rotation on its way back is told as that, and nobody is sent forward', () => {
+    const looked = healthy()
+    put(looked.state, {
+      rotation: { what: 'root', step: 'reissue', reached: false, stopAt: null, careless: null, back: true },
+    })
+    const [finding] = examineLooked(looked, now).findings
+    expect(finding!.seen).toEqual(['root, being undone: on the way to reissue'])
+    expect(finding!.remedy).toBe('hop rotate --back goes on with the way back')
+  })
+
   test('a remedy that names a switch names one there is', () => {
     const looked = healthy()
     Object.assign(looked.switches, {

@@ -26,6 +26,11 @@ test('holds where less and less is read along the plan, and nothing on the first
 
 test('is broken by another order, and by a first step that leaves the first link as it was', () => {
   expect(judgeOrder(shop, { ...listened, changes: plan.toReversed() }).verdict).toBe('broken')
+  // the first link stays the first, and what comes after it is in another order
+  const swapped = [0, 3, 1, 2].map(i => plan[i]!)
+  expect(judgeOrder(shop, { ...listened, changes: swapped })).toMatchObject({
+    ...{ verdict: 'broken', because: 'more can be read on edge:gateway than on what comes before' },
+  })
   expect(judgeOrder(shop, { ...listened, after: listened.before })).toMatchObject({
     ...{ verdict: 'broken', because: 'card can still be read on orders:payments after the first step' },
   })

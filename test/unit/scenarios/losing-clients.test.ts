@@ -29,7 +29,7 @@ const ask = (change: Parameters<typeof losingClients>[0], since: string | null =
 test('a minimum that clients seen lately do not have does not pass, and they are named', async () => {
   const { passed, rows, answer } = await ask({ minVersion: 'TLSv1.3' })
   expect(passed).toBe(false)
-  expect(answer).toMatch(/^of 2 connections seen, 1 kinds of client would and 0 might/)
+  expect(answer).toMatch(/^of 2 connections seen, 1 kind of client would and 0 might/)
   expect(rows.map(([client, agreed, , , fate]) => [client, agreed, fate])).toEqual([
     [
       ...['192.0.2.1', 'TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
@@ -44,7 +44,14 @@ test('what only may fail passes, and is told', async () => {
 })
 
 test('what is older than was asked for does not count', async () => {
-  expect(await ask({ minVersion: 'TLSv1.3' }, '2030-01-01T00:00:05Z')).toMatchObject({ passed: true, rows: [] })
+  const late = await ask({ minVersion: 'TLSv1.3' }, '2030-01-01T00:00:05Z')
+  expect(late).toMatchObject({ passed: true, rows: [] })
+  expect(late.answer).toMatch(/^of 1 connection seen, 0 kinds of client/)
+})
+
+test('where no client was seen nothing is known, and that does not pass', async () => {
+  const nothing = await ask({ minVersion: 'TLSv1.3' }, '2030-01-01T00:01:00Z')
+  expect(nothing).toMatchObject({ passed: false, unknown: true, rows: [], answer: expect.stringMatching(/^not known/) })
 })
 
 test('that clients of TLS 1.3 tell nothing of a key type is said', async () => {

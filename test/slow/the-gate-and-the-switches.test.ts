@@ -5,7 +5,7 @@ import { connectLab, type LabClient } from '../../scenarios/lab-client.ts'
 import { attempt } from '../../scenarios/tools/attempt.ts'
 import { startNewcomer } from '../../scenarios/tools/newcomer.ts'
 import { freshAddress } from '../../scenarios/tools/source.ts'
-import { answerOf, createHome, hop, start } from './cli-support.ts'
+import { answerOf, createHome, hop, start } from '../support/cli.ts'
 
 const place = createHome()
 const state = place.dir('state')

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readLabFile } from '../../lab/state-file.ts'
 import { connectLab, type LabClient } from '../../scenarios/lab-client.ts'
-import { answerOf, createHome, hop, start } from './cli-support.ts'
-import { callInPlaintext } from './guarded-rollout-support.ts'
+import { callInPlaintext } from '../integration/guarded-rollout-support.ts'
+import { answerOf, createHome, hop, start } from '../support/cli.ts'
 
 const place = createHome()
 const state = place.dir('state')

@@ -7,7 +7,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readSvid } from '../../pki/svid.ts'
 import type { Desired } from '../../services/chassis/desired.ts'
-import { createFakeWorkload, operatorOf, type Site, temporaryDirectory, workloads } from './control-support.ts'
+import {
+  createFakeWorkload,
+  operatorOf,
+  type Site,
+  temporaryDirectory,
+  workloads,
+} from '../integration/control-support.ts'
 
 let directory: ReturnType<typeof temporaryDirectory>
 let child: ChildProcess | undefined

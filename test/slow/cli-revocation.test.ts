@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { answerOf, createHome, hop } from './cli-support.ts'
+import { answerOf, createHome, hop } from '../support/cli.ts'
 
 const place = createHome()
 const state = place.dir('state')

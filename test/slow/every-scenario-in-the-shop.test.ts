@@ -1,0 +1,3 @@
+import { everyScenarioIn } from '../support/every-scenario.ts'
+
+everyScenarioIn('shop')
