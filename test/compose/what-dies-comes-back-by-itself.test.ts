@@ -1,8 +1,23 @@
 import { describe, expect, test } from 'vitest'
-import { compose, containerOf, docker, engineThere, project } from './engine.ts'
+import { compose, containerOf, docker, engineThere, project, within } from './engine.ts'
 import { inMode, operator, order, settled, state, until } from './stack.ts'
 
-const kill = async (service: string) => void (await docker(['kill', '--signal', 'KILL', await containerOf(service)]))
+/** From inside, as a crash would: what the engine is told to kill it does not start again. */
+const kill = async (service: string): Promise<void> => {
+  const script = `
+    import { readdirSync, readFileSync } from 'node:fs'
+    const isOurs = pid => /^\\d+$/.test(pid) && readFileSync('/proc/' + pid + '/cmdline', 'latin1').split('\\0').includes('services/main.ts')
+    const pid = readdirSync('/proc').find(pid => { try { return isOurs(pid) && Number(pid) > 1 } catch { return false } })
+    console.log(JSON.stringify(Boolean(pid)))
+    process.kill(Number(pid), 'SIGKILL')`
+  const before = await startOf(service)
+  await within(service, script).catch(() => {})
+  await until(async () => (await startOf(service)) !== before)
+}
+
+const startOf = async (service: string) =>
+  docker(['inspect', '--format', '{{.State.StartedAt}}', await containerOf(service)])
+
 const start = (service: string) => compose('start', service)
 
 describe.skipIf(!engineThere())('what the customer sees', () => {
