@@ -27,7 +27,7 @@ export const createReturn = ({ log, enrol }: { log: Logger; enrol: () => Promise
         return log.info('let in anew, with a new key')
       } catch (error) {
         const code = error instanceof HopError ? error.code : 'failed'
-        if (code !== told) log.warn({ reason: String(error) }, 'not let in anew')
+        if (code !== told) log.warn({ code, reason: String(error) }, 'not let in anew')
         told = code
       }
       await wait(pauseAfter(tries), undefined, { signal, ref: false }).catch(() => {})

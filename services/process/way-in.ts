@@ -68,7 +68,8 @@ const bySecret = (workload: string, control: Address, path: string, log: Logger)
           return await attempt(join, false)
         } catch (error) {
           if (!(error instanceof HopError) || fatal.includes(error.code)) throw error
-          if (error.code !== told) log.warn({ reason: error.message }, 'not let in yet; it is tried again and again')
+          if (error.code !== told)
+            log.warn({ code: error.code, reason: error.message }, 'not let in yet; it is tried again and again')
           told = error.code
           await wait(pauseAfter(tries))
         }

@@ -1,20 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { beside, containerOf, docker, engineThere, project } from './engine.ts'
+import { run } from '../witness/tools.ts'
+import { compose, containerOf, docker, engineThere, project } from './engine.ts'
 import { inMode, report } from './stack.ts'
 
-/** Charges a card, in plaintext or over TLS that checks nothing and shows nothing. */
-const charge = (scheme: 'http' | 'https', host: string) => `
-  import { request } from 'node:${scheme}'
-  const asked = request({
-    host: '${host}', port: 8443, method: 'POST', path: '/charges', rejectUnauthorized: false, timeout: 5000,
-    headers: { 'content-type': 'application/json', 'x-spiffe-id': 'spiffe://hop.lab/orders' },
-  })
-  asked.on('response', async answer => console.log(JSON.stringify({ status: answer.statusCode, text: (await answer.toArray()).join('') })))
-  asked.on('error', error => console.log(JSON.stringify({ code: error.code })))
-  asked.end(JSON.stringify({ card: '4000000000000002', amount: 99 }))`
+const card = '{"card":"4000000000000002","amount":99}'
+
+/** What came of an attack from a network, or from the place of a workload that was taken over. */
+const attack = async (network: string, ...args: string[]): Promise<string> => {
+  const start = ['run', '--rm', '--network', network, '--read-only', '--cap-drop', 'ALL', '--entrypoint', 'node']
+  const { out } = await run('docker', [...start, 'hop-by-hop:0.1.0', 'containers/attack.js', ...args])
+  return out.trim()
+}
 
 describe.skipIf(!engineThere())('an attacker inside', () => {
-  const namespaceOf = async (service: string) => `container:${await containerOf(service)}`
+  const placeOf = async (service: string) => `container:${await containerOf(service)}`
   const failures = async (name: string, since: string) =>
     (await report(name)).connections
       .filter(({ at, failure }) => failure && at >= since)
@@ -22,32 +21,37 @@ describe.skipIf(!engineThere())('an attacker inside', () => {
   const charges = async (since: string) =>
     (await report('payments')).requests.filter(({ at, path }) => path === '/charges' && at >= since)
 
-  test('with a place at a caller charges cards where links are plaintext', async () => {
+  test('with the place of a caller charges cards where links are plaintext', async () => {
     await inMode('edge-terminate-plaintext')
     const since = new Date().toISOString()
-    expect(await beside(await namespaceOf('orders'), charge('http', 'payments'))).toMatchObject({ status: 201 })
-    expect(await charges(since)).toMatchObject([{ status: 201, callerBy: expect.stringMatching(/header|nobody/) }])
+    const as = ['--as', 'orders']
+    expect(await attack(await placeOf('orders'), 'POST', 'http://payments:8443/charges', card, ...as)).toMatch(/^201 /)
+    expect(await charges(since)).toMatchObject([{ status: 201, callerBy: 'header' }])
   })
 
-  test('and is refused where they are mutual TLS: the place has no key in it', async () => {
+  test('and is refused where they are mutual TLS: there is no key in that place', async () => {
     await inMode('mtls')
     const since = new Date().toISOString()
-    const place = await namespaceOf('orders')
-    for (const scheme of ['http', 'https'] as const)
-      expect(await beside(place, charge(scheme, 'payments'))).not.toHaveProperty('status', 201)
+    const place = await placeOf('orders')
+    for (const scheme of ['http', 'https'])
+      expect(await attack(place, 'POST', `${scheme}://payments:8443/charges`, card, '--as', 'orders')).toMatch(
+        /^refused: /,
+      )
     expect(await failures('payments', since)).toEqual(['plaintext-to-tls', 'no-client-certificate'])
-    expect((await charges(since)).filter(({ status }) => status < 300)).toEqual([])
+    expect(await charges(since)).toEqual([])
   })
 
   test('with a place on the internal network alone does not even find the sensitive zone', async () => {
-    expect(await beside(`${project}_internal`, charge('https', 'payments'))).toEqual({
-      code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
-    })
+    expect(await attack(`${project}_internal`, 'POST', 'https://payments:8443/charges', card)).toMatch(
+      /^(refused: .*\((ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\))?$/,
+    )
+    const asService = compose('--profile', 'attacker', 'run', '--rm', '-T', 'attacker', 'https://orders:8443/orders/1')
+    await expect(asService).rejects.toMatchObject({ out: expect.stringMatching(/^refused: /) })
   })
 
-  test('in the place of a legacy program does reach it in plaintext: a pod is one machine', async () => {
-    const script = charge('http', '127.0.0.1').replace('8443', '9000').replace('/charges', '/shipments')
-    expect(await beside(await namespaceOf('shipping-pod'), script)).toHaveProperty('status')
+  test('in the pod of a legacy program reaches that in plaintext: a pod is one machine', async () => {
+    const url = 'http://127.0.0.1:9000/shipments'
+    expect(await attack(await placeOf('shipping-pod'), 'POST', url, '{"address":"1 Harbour Street"}')).toMatch(/^201 /)
   })
 
   test('finds no secret in the image', async () => {
