@@ -53,13 +53,13 @@ const floodOnce = async (lab: LabClient): Promise<Flood> => {
       requests.filter(record => record.method === method && record.path === path)
     const reports = await readUntil(
       () => recordsSince(lab, marks),
-      seen => Object.values(seen).some(report => own(report).length >= flood) && addressOf(seen, other) !== undefined,
+      seen => Object.values(seen).some(report => own(report).length >= flood) && sourcesOf(seen, [other]).size > 0,
     )
     const tally = (of: (report: Observations) => number) =>
       Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, of(report)]))
     return {
       answers,
-      other: addressOf(reports, other) === addressOf(reports, answers[0]!) ? undefined : other,
+      other: sourcesOf(reports, [answers[0]!, other]).size > 1 ? other : undefined,
       arrived: tally(report => own(report).length),
       refused: tally(report => own(report).filter(({ failure }) => failure?.name === 'rate-limited').length),
     }
@@ -69,11 +69,14 @@ const floodOnce = async (lab: LabClient): Promise<Flood> => {
   }
 }
 
-/** The address that whoever met it first took for its sender's. */
-const addressOf = (reports: Record<string, Observations>, { path }: Got): string | undefined =>
-  Object.values(reports)
-    .flatMap(({ requests }) => requests)
-    .find(record => record.path === path && record.callerBy === 'nobody')?.clientAddress
+/** The addresses that whoever met these requests first took for their senders'. */
+const sourcesOf = (reports: Record<string, Observations>, asked: readonly Got[]): ReadonlySet<string | undefined> =>
+  new Set(
+    Object.values(reports)
+      .flatMap(({ requests }) => requests)
+      .filter(({ path, callerBy }) => callerBy === 'nobody' && asked.some(one => one.path === path))
+      .map(({ clientAddress }) => clientAddress),
+  )
 
 type Floods = { edge: string; service: string; free: Flood; limited: Flood }
 

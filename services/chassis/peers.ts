@@ -57,14 +57,14 @@ export const createPeers = (isRelay: IsRelay | undefined): Peers => {
   }
 
   return {
-    of: socket => told.get(endpointOf(socket)) ?? own(socket),
+    of: socket => told.get(endpointOf(socket)) ?? ownEndpoint(socket),
     meet(socket, mostMs, outcome) {
       if (!isRelay) return outcome.came()
       const sort = (relayed: boolean) => {
         if (relayed) read(socket, mostMs, outcome)
         else outcome.came()
       }
-      const relayed = isRelay(plainAddress(own(socket).address))
+      const relayed = isRelay(plainAddress(ownEndpoint(socket).address))
       if (typeof relayed === 'boolean') return sort(relayed)
       relayed.then(
         known => !socket.destroyed && sort(known),
@@ -80,7 +80,8 @@ export const endpointOf = (socket: Socket): string => `${socket.remoteAddress}|$
 /** An IPv4 address as such, also where a socket of both kinds took the connection. */
 export const plainAddress = (address: string): string => address.replace(/^::ffff:/, '')
 
-const own = ({ remoteAddress, remotePort }: Socket): Endpoint => ({
+/** The other end as the socket itself knows it. */
+export const ownEndpoint = ({ remoteAddress, remotePort }: Socket): Endpoint => ({
   address: remoteAddress ?? 'unknown',
   ...(remotePort === undefined ? {} : { port: remotePort }),
 })

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net'
 import type { Desired } from '../chassis/desired.ts'
-import { type Endpoint, plainAddress } from '../chassis/peers.ts'
-import { encodeProxyHeader } from '../chassis/proxy-protocol.ts'
+import type { Endpoint } from '../chassis/peers.ts'
+import { headerFor } from '../chassis/proxy-header.ts'
 import type { Telemetry } from '../chassis/telemetry.ts'
 import { newSpanId } from '../chassis/trace.ts'
-import type { Address } from '../chassis/transport.ts'
 import type { HelloLimits } from './hello.ts'
 import { splice } from './splice.ts'
 
@@ -23,7 +22,7 @@ export const createPassthrough = ({ telemetry, limits = {}, dialFrom }: Passthro
   return (socket: Socket, { splices }: Desired, peer: Endpoint): Promise<void> | false => {
     if (splices.length === 0) return false
     // asked now: a socket that has closed has no addresses any more
-    const header = headerFor(socket, peer)
+    const header = headerFor(peer, socket) ?? nothing
     let over: ReturnType<Telemetry['connection']> | undefined
     return splice({
       socket,
@@ -50,11 +49,3 @@ export const createPassthrough = ({ telemetry, limits = {}, dialFrom }: Passthro
 }
 
 const nothing = Buffer.alloc(0)
-
-const headerFor = ({ localAddress, localPort }: Socket, { address, port }: Endpoint): Buffer => {
-  if (!port || !localAddress || !localPort) return nothing
-  return encodeProxyHeader({ source: addressOf(address, port), destination: addressOf(localAddress, localPort) })
-}
-
-/** A client that comes by IPv4 to a socket of both kinds is named by his IPv4 address. */
-const addressOf = (host: string, port: number): Address => ({ host: plainAddress(host), port })

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { HopError } from '../../pki/error.ts'
-import { plainAddress } from '../chassis/peers.ts'
-import { encodeProxyHeader } from '../chassis/proxy-protocol.ts'
+import { ownEndpoint } from '../chassis/peers.ts'
+import { headerFor } from '../chassis/proxy-header.ts'
 import { type Direction, relay, reset } from '../chassis/relay.ts'
 import type { Address } from '../chassis/transport.ts'
 import { type AlterRequest, type AlterRule, createAlteration, createRule } from './alteration.ts'
@@ -132,7 +132,7 @@ export const createTap = async (options: TapOptions): Promise<Tap> => {
     try {
       const to = redirectedTo ?? target()
       // asked now: a socket that has closed has no addresses any more
-      const header = options.tellsCaller && to !== redirectedTo ? callerHeader(caller) : undefined
+      const header = options.tellsCaller && to !== redirectedTo ? headerFor(ownEndpoint(caller), caller) : undefined
       const callee = await dial(to, header ? undefined : caller.remoteAddress, track)
       if (caller.destroyed || callee.destroyed) throw new Error('cut while connecting')
       if (header) callee.write(header)
@@ -200,11 +200,3 @@ const endpoint = (socket: Socket): Address => ({
   host: socket.remoteAddress ?? '0.0.0.0',
   port: socket.remotePort ?? 0,
 })
-
-const callerHeader = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): Buffer | undefined => {
-  if (!remoteAddress || !remotePort || !localAddress || !localPort) return undefined
-  return encodeProxyHeader({
-    source: { host: plainAddress(remoteAddress), port: remotePort },
-    destination: { host: plainAddress(localAddress), port: localPort },
-  })
-}
