@@ -129,10 +129,25 @@ describe.skipIf(!engineThere())('a container that is killed', () => {
     await until(async () => (await order()).status === 201)
   })
 
-  test('ends within seconds when it is asked to', async () => {
-    const began = performance.now()
-    await compose('stop', '--timeout', '9', 'orders', 'shipping', 'edge', 'control', 'wire')
-    expect(performance.now() - began).toBeLessThan(9_000)
+  test('ends by itself when it is asked to, and is not waited for in vain', async () => {
+    const services = [
+      'control',
+      'wire',
+      'edge',
+      'gateway',
+      'orders',
+      'payments',
+      'inventory',
+      'shipping-sidecar',
+      'shipping',
+    ]
+    await compose('stop', ...services)
+    // 137 would be the engine's patience at its end
+    for (const service of services)
+      expect(
+        (await docker(['inspect', '--format', '{{.State.ExitCode}}', await containerOf(service)])).trim(),
+        service,
+      ).toBe('0')
     await compose('start')
     await settled()
   })
