@@ -66,10 +66,16 @@ export const report = async (workload: string) =>
   (await operator('GET', `/api/workloads/${workload}/report?since=0`)) as Observations
 
 /** Waits until everybody is there and did as told. */
-export const settled = (): Promise<void> => until(async () => (await state()).settled)
+export const settled = (): Promise<void> =>
+  until(async () => {
+    const { settled: is, rollout, workloads } = await state()
+    if (is) return true
+    const missing = workloads.filter(({ connected, version, acked }) => !connected || acked < version)
+    throw new Error(`not settled: ${JSON.stringify({ rollout, missing })}`)
+  })
 
 /** Looks again and again until something holds. Rejects with what was in the way last, after a while. */
-export const until = async (holds: () => Promise<boolean>, mostMs = 45_000): Promise<void> => {
+export const until = async (holds: () => Promise<boolean>, mostMs = 120_000): Promise<void> => {
   let last: unknown = new Error('it did not come to hold')
   for (const end = performance.now() + mostMs; performance.now() < end; await wait(200)) {
     try {

@@ -110,6 +110,7 @@ describe.skipIf(!engineThere())('a container that is killed', () => {
   })
 
   test('all at once: everybody comes back, with new secrets where the old are gone', async () => {
+    await inMode('hybrid')
     await compose('restart', '--timeout', '10')
     await settled()
     await until(async () => (await order()).status === 201)
