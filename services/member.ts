@@ -119,7 +119,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     await before?.close()
     const observed = {
       ...workload,
-      observations: (since: number) => ({ ...workload.observations(since), ...run }),
+      observations: (since: number, about?: string) => ({ ...workload.observations(since, about), ...run }),
       expel(serials: ReadonlySet<string>) {
         lost = serials
         workload.expel(serials)

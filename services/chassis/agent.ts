@@ -77,9 +77,9 @@ export const startAgent = (options: AgentOptions): Agent => {
     seenOff: options.seenOff,
   })
 
-  const report = ({ id: asked, since }: ControlMessage & { type: 'report' }) =>
+  const report = ({ id: asked, since, about }: ControlMessage & { type: 'report' }) =>
     control
-      .report(asked, { ...workload.observations(since), renewals: renewals.records() })
+      .report(asked, { ...workload.observations(since, about), renewals: renewals.records() })
       .catch(error => telemetry.log.warn({ reason: String(error) }, 'report not delivered'))
 
   const stream = createControlStream({

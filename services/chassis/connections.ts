@@ -25,6 +25,8 @@ export type Connection = {
   agreed?: Agreed
   /** Of the client, as far as its other end may be believed; see {@link Origin}. */
   remoteAddress: string
+  /** Requests it has carried. */
+  carried: number
 }
 
 /** Every connection of one listener: counted from arrival, known from admission, gone when closed. */
@@ -82,14 +84,16 @@ export const createConnectionTable = (telemetry: Telemetry, originOf: (socket: S
         generation,
         publicName,
         remoteAddress: origin.remoteAddress,
+        carried: 0,
         ...(protocol && cipher ? { agreed: { protocol, cipher } } : {}),
       }
       opened.set(socket, connection)
       socket.once('close', () => {
+        over()
         opened.delete(socket)
         for (const watcher of [...watchers]) watcher()
       })
-      telemetry.connection({
+      const over = telemetry.connection({
         id: connection.id,
         side: 'server',
         at: new Date().toISOString(),

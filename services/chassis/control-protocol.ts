@@ -4,7 +4,7 @@ import type { Desired } from './desired.ts'
 export type ControlMessage =
   | { type: 'desired'; desired: Desired }
   | TrustMessage
-  | { type: 'report'; id: string; since: number }
+  | { type: 'report'; id: string; since: number; about?: string }
   | { type: 'ping' }
 
 /**

@@ -1,7 +1,7 @@
 import type { Connection } from './connections.ts'
 import type { Rule } from './desired.ts'
 import type { RequestRecord } from './observation.ts'
-import { anyone, type Caller, callerHeader, decide, identify } from './policy.ts'
+import { anyone, type Caller, callerHeader, decide, identify, patternOf } from './policy.ts'
 import { type Problem, sendProblem } from './problem.ts'
 import type { Handler, Request, RequestContext, Response } from './program.ts'
 import { assertionHeader } from './propagation.ts'
@@ -68,6 +68,7 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
       status: 0,
       durationMs: 0,
       connection: connection.id,
+      nth: ++connection.carried,
       caller: decision.allowed ? context.caller : who.caller,
       callerBy: decision.allowed ? context.callerBy : who.callerBy,
       clientAddress: context.clientAddress,
@@ -81,7 +82,7 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
         record.user = context.user.subject
         record.userBy = context.user.by
       }
-      telemetry.request(record)
+      telemetry.request(record, { began: origin + started, calls: context.calls })
       context.finished?.(context, record.status, record.durationMs)
     })
 
@@ -94,10 +95,13 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
       return refuse(response, { status: 403, name: 'denied-by-policy', detail: decision.because, requestId })
     }
     record.rule = decision.rule.link
+    record.route = patternOf(decision.rule, path)
     context.rule = decision.rule
     handler(request, response, context)
   }
 }
+
+const origin = performance.timeOrigin
 
 const nobody: Caller = { caller: undefined, callerBy: 'nobody' }
 
@@ -119,6 +123,7 @@ const contextOf = (request: Request, connection: Connection, ingress: boolean, w
     clientAddress: forwardedFor[0]!,
     encrypted: connection.transport !== 'plaintext',
     ingress,
+    calls: [],
     ...(assertion === undefined ? {} : { assertion }),
   }
 }

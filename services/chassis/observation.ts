@@ -68,11 +68,18 @@ export type ConnectionRecord = {
   /** Of a peer that was refused: its certificate's serial (hex), and its times as they stand in it, whatever any clock says. */
   peerValidity?: { serial: string; notBefore: string; notAfter: string }
   remoteAddress?: string
+  remotePort?: number
   /** The proxy at the other end, where a trusted one said that its client has `remoteAddress`. */
   proxiedBy?: string
   /** Name from `failures.ts` when the connection was refused or broke, with the raw code beside it. */
   failure?: { name: string; code: string }
+  /** Until TCP stood; the caller's side only. */
+  connectMs?: number
   handshakeMs?: number
+  /** Of a failure that ended a connection which had been good: the id of that one's record. */
+  ended?: string
+  /** The id in the answer, where what came was no request that could be read. */
+  requestId?: string
   /** Of a connection passed through unopened, once it is over; `bytesIn` came from the client. */
   bytesIn?: number
   bytesOut?: number
@@ -92,6 +99,14 @@ export type RequestRecord = {
   status: number
   durationMs: number
   connection: string
+  /** Which request on its connection it was, from 1. */
+  nth?: number
+  /** The pattern that allowed it, `/orders/*`. */
+  route?: string
+  /** ms since the epoch, with fractions, by the machine's clock: what spans are drawn by. */
+  began?: number
+  /** The calls it set off, in the order in which they were made. */
+  calls?: CallRecord[]
   /** Who the policy took the caller to be, and why it believed so. */
   caller?: string
   callerBy: 'certificate' | 'header' | 'nobody'
@@ -104,6 +119,36 @@ export type RequestRecord = {
   denied?: string
   /** Upstream link this request was forwarded on, when it was. */
   upstream?: string
+  failure?: { name: string; code: string }
+}
+
+/**
+ * One call onwards, as its caller saw it: over which connection, and where its time went. Times in ms; a phase that was not
+ * reached is absent.
+ */
+export type CallRecord = {
+  /** The span of the call itself: the parent of the callee's. */
+  spanId: string
+  link: string
+  method: string
+  path: string
+  /** ms since the epoch, with fractions, by the machine's clock. */
+  began: number
+  /** The caller's record of the connection; absent where none was got. */
+  connection?: string
+  /** Which call on this connection it was, from 1: from 2 on the connection was reused. */
+  nth?: number
+  /** Until a connection was free, beside what a new one took. */
+  queuedMs?: number
+  /** What a new connection took, TCP and then TLS. */
+  connectMs?: number
+  handshakeMs?: number
+  /** From the request to the first byte of its answer, and from there to the last. */
+  waitMs?: number
+  bodyMs?: number
+  durationMs?: number
+  /** Absent where no answer came. */
+  status?: number
   failure?: { name: string; code: string }
 }
 

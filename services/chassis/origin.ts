@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import type { ProxyTrust } from './desired.ts'
 import { parseProxyHeader } from './proxy-protocol.ts'
+import type { Address } from './transport.ts'
 
 /** Where a connection comes from. `proxiedBy`: the proxy at its other end, where that is not its origin but said so. */
-export type Origin = { remoteAddress: string; proxiedBy?: string }
+export type Origin = { remoteAddress: string; remotePort?: number; proxiedBy?: string }
 
 /** The origins of one listener's connections. */
 export type Origins = {
@@ -22,7 +23,7 @@ export type Origins = {
  * header of his own first. Trust by source address is as good as the network that delivers it, and no better.
  */
 export const createOrigins = (trust: () => ProxyTrust | undefined): Origins => {
-  const told = new Map<string, string>()
+  const told = new Map<string, Address>()
   const settled = new WeakSet<Socket>()
   const begun = new WeakMap<Socket, Buffer>()
 
@@ -35,9 +36,10 @@ export const createOrigins = (trust: () => ProxyTrust | undefined): Origins => {
 
   return {
     of(socket) {
-      const own = socket.remoteAddress ?? 'unknown'
+      const { remoteAddress: own = 'unknown', remotePort } = socket
       const client = told.get(endpointOf(socket))
-      return client === undefined ? { remoteAddress: own } : { remoteAddress: client, proxiedBy: own }
+      if (client) return { remoteAddress: client.host, remotePort: client.port, proxiedBy: own }
+      return { remoteAddress: own, ...(remotePort === undefined ? {} : { remotePort }) }
     },
     settle(socket) {
       if (settled.has(socket) || !believes(trust(), socket.remoteAddress)) return true
@@ -52,7 +54,7 @@ export const createOrigins = (trust: () => ProxyTrust | undefined): Origins => {
       }
       if (header.connection) {
         const endpoint = endpointOf(socket)
-        told.set(endpoint, header.connection.source.host)
+        told.set(endpoint, header.connection.source)
         socket.once('close', () => told.delete(endpoint))
       }
       return settle(socket, bytes.subarray(header.length))

@@ -35,8 +35,8 @@ export type Fleet = {
   until(done: () => boolean, signal: AbortSignal): Promise<void>
   /** Resolves when a workload is connected, now or in a moment: it may just be dialling anew. Throws `workload-not-connected`. */
   present(name: string): Promise<void>
-  /** What a workload saw after cursor `since`. Throws `workload-not-connected`, `report-timeout`. */
-  report(name: string, since: number, timeoutMs: number): Promise<Observations>
+  /** What a workload saw after cursor `since`, or of the request or trace `about`. Throws `workload-not-connected`, `report-timeout`. */
+  report(name: string, since: number, timeoutMs: number, about?: string): Promise<Observations>
   /** A report that came in; false when nobody asked this workload for it. */
   reported(name: string, id: string, observations: Observations): boolean
   close(): void
@@ -100,13 +100,13 @@ export const createFleet = (): Fleet => {
       fleet
         .until(() => lines.has(name), AbortSignal.timeout(dialsWithinMs))
         .catch(() => Promise.reject(notConnected(name))),
-    async report(name, since, timeoutMs) {
+    async report(name, since, timeoutMs, about) {
       if (!lines.has(name)) throw notConnected(name)
       const id = randomUUID()
       const { promise, resolve, reject } = Promise.withResolvers<Observations>()
       questions.set(id, { name, answer: resolve })
       const timer = setTimeout(() => reject(tooSlow(name, timeoutMs)), timeoutMs)
-      fleet.send(name, { type: 'report', id, since })
+      fleet.send(name, { type: 'report', id, since, ...(about === undefined ? {} : { about }) })
       try {
         return await promise
       } finally {

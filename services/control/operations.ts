@@ -23,6 +23,9 @@ import type { AuditEntry } from './state/audit.ts'
 import { type StateFile, stateFilesIn } from './state/state-files.ts'
 import type { Store } from './state/store.ts'
 
+/** What workloads remember of one request or trace. */
+export type About = { id: string; reports: Record<string, Observations>; away: string[] }
+
 /** Everything an operator can do, audited. */
 export type Operations = Revocation & {
   state(): ControlState
@@ -31,6 +34,8 @@ export type Operations = Revocation & {
   report(name: string, since: number): Promise<Observations>
   /** Several reports at once, each since its own cursor. */
   reports(since: Record<string, number>): Promise<Record<string, Observations>>
+  /** What everybody who is there remembers of one request or trace; who could not be asked is named. */
+  about(id: string): Promise<About>
   /** The next three resolve once every connected workload acknowledged, or with `acknowledged: false` after a while. */
   setKeyLog(name: string, keyLog: boolean): Promise<Applied>
   setVerify(link: string, verify: boolean): Promise<Applied>
@@ -121,6 +126,16 @@ export const createOperations = (options: OperationsOptions): Operations => {
       Object.fromEntries(
         await Promise.all(Object.entries(since).map(async ([name, from]) => [name, await report(name, from)] as const)),
       ),
+    async about(id) {
+      const names = Object.keys(options.topology.workloads)
+      const ask = (name: string) => fleet.report(name, 0, reportTimeoutMs, id).catch(() => undefined)
+      const asked = await Promise.all(names.map(async name => [name, await ask(name)] as const))
+      return {
+        id,
+        reports: Object.fromEntries(asked.flatMap(([name, seen]) => (seen ? [[name, seen]] : []))),
+        away: asked.flatMap(([name, seen]) => (seen ? [] : [name])),
+      }
+    },
     setKeyLog: (name, keyLog) =>
       apply(
         { action: 'debug', target: name, detail: { sessionSecrets: keyLog } },

@@ -30,7 +30,7 @@ export const createPassthrough = ({ telemetry, limits = {}, dialFrom }: Passthro
       limits,
       ...(dialFrom === undefined ? {} : { dialFrom }),
       preface: chosen => (chosen.proxyProtocol ? header : nothing),
-      onConnection: ({ serverName, remoteAddress, failure, splice: chosen }) => {
+      onConnection: ({ serverName, remoteAddress, remotePort, failure, splice: chosen }) => {
         over = telemetry.connection({
           id: newSpanId(),
           side: 'server',
@@ -39,6 +39,7 @@ export const createPassthrough = ({ telemetry, limits = {}, dialFrom }: Passthro
           ...(chosen ? { link: chosen.link } : {}),
           ...(serverName === undefined ? {} : { serverName }),
           ...(remoteAddress === undefined ? {} : { remoteAddress }),
+          ...(remotePort === undefined ? {} : { remotePort }),
           ...(failure ? { failure } : {}),
         })
       },

@@ -14,6 +14,7 @@ export type SplicedConnection = {
   alpn: string[]
   splice?: Splice
   remoteAddress?: string
+  remotePort?: number
   /** `name` is a key of `helloRefusals`, `code` the alert sent, `closed` without one, or the errno of the callee. */
   failure?: { name: HelloRefusal; code: string }
   /** From the call to the verdict; then to the callee's answer to our SYN. */
@@ -53,7 +54,12 @@ const defaultIdleMs = 600_000
 export const splice = async (options: SpliceOptions): Promise<void> => {
   const { socket, splices, limits, onConnection, onClose, now = () => performance.now() } = options
   const began = now()
-  const connection: SplicedConnection = { alpn: [], helloMs: 0, remoteAddress: socket.remoteAddress }
+  const connection: SplicedConnection = {
+    alpn: [],
+    helloMs: 0,
+    remoteAddress: socket.remoteAddress,
+    remotePort: socket.remotePort,
+  }
   socket.allowHalfOpen = true
   // From here on something always listens; what a failure means is judged where it is awaited.
   socket.on('error', () => {})

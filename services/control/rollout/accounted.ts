@@ -1,3 +1,4 @@
+import { setOff } from '../../chassis/call-watch.ts'
 import type { Observations, RequestRecord } from '../../chassis/observation.ts'
 import type { Topology } from '../../topology/topology.ts'
 
@@ -17,10 +18,9 @@ export const accountedCaller = (
     ({ id, caller, callee: to }) =>
       to === callee &&
       requests.some(
-        ({ rule, parentSpanId, traceId, at }) =>
-          rule === id &&
-          (reports[caller]?.requests.some(made => made.spanId === parentSpanId && made.traceId === traceId) ||
-            isForgotten(reports[caller], at)),
+        request =>
+          request.rule === id &&
+          (reports[caller]?.requests.some(made => setOff(made, request)) || isForgotten(reports[caller], request.at)),
       ),
   )?.caller
 

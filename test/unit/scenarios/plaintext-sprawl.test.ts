@@ -25,11 +25,12 @@ const report = (workload: string, more: Partial<Observations>): Observations => 
 const seen = (mode: Mode, ...reports: Observations[]) =>
   plaintextSeen({ topology: shop, mode, reports: Object.fromEntries(reports.map(each => [each.workload, each])) })
 
+const made = { spanId: 'call', link: 'orders:payments', method: 'POST', path: '/charges', began: 0 }
 const orders = report('orders', {
   connections: [connection('o', { side: 'client', link: 'orders:payments' })],
-  requests: [request({ spanId: 'caller', rule: 'gateway:orders', path: '/orders' })],
+  requests: [request({ spanId: 'caller', calls: [made], rule: 'gateway:orders', path: '/orders' })],
 })
-const called = request({ parentSpanId: 'caller' })
+const called = request({ parentSpanId: 'call' })
 const payments = report('payments', { connections: [connection('c', {})], requests: [called] })
 
 describe('plaintext as it was seen', () => {
