@@ -23,6 +23,7 @@ const usage = [
   'topology-unreadable',
   'mode-unknown',
   'scenario-unknown',
+  'request-unknown',
   'switch-unknown',
   'link-unknown',
   'suite-unknown',

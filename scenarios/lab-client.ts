@@ -6,8 +6,8 @@ import type { Observations } from '../services/chassis/observation.ts'
 import type { ProblemDetails } from '../services/control/api/problem.ts'
 import type { TokenWish } from '../services/control/certificates/user-tokens.ts'
 import type { Applied } from '../services/control/changes.ts'
+import type { Collected } from '../services/control/collected.ts'
 import type { ControlState } from '../services/control/glance.ts'
-import type { About } from '../services/control/operations.ts'
 import type { RolloutWish } from '../services/control/rollout/guard-settings.ts'
 import type { Outcome, Progress } from '../services/control/rollout/progress.ts'
 import type { Step } from '../services/control/rollout/steps.ts'
@@ -41,7 +41,7 @@ export type LabClient = {
   /** The same of several workloads at once, each after its own cursor. */
   reports(since: Record<string, number>): Promise<Record<string, Observations>>
   /** What workloads remember of one request or trace, by its id. */
-  about(id: string): Promise<About>
+  about(id: string): Promise<Collected>
   keyLog(workload: string, on: boolean): Promise<void>
   verify(link: string, on: boolean): Promise<void>
   switches(): Promise<Switches>

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { DestinationStream } from 'pino'
 import { spiffeId } from '../pki/spiffe.ts'
+import type { About } from './chassis/about.ts'
 import { type Agent, startAgent } from './chassis/agent.ts'
 import { createControlClient } from './chassis/control-client.ts'
 import { createCredentials } from './chassis/credentials.ts'
@@ -119,7 +120,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     await before?.close()
     const observed = {
       ...workload,
-      observations: (since: number, about?: string) => ({ ...workload.observations(since, about), ...run }),
+      observations: (since: number, about?: About) => ({ ...workload.observations(since, about), ...run }),
       expel(serials: ReadonlySet<string>) {
         lost = serials
         workload.expel(serials)

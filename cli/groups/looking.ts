@@ -1,5 +1,6 @@
 import type { CallsWords } from '../commands/calls.ts'
 import type { TokenWords } from '../commands/token.ts'
+import type { TraceWords } from '../commands/trace.ts'
 import { append, type Define } from './define.ts'
 
 /** Seeing what is there. */
@@ -16,6 +17,20 @@ export const lookingCommands = (command: Define): void => {
     .option('--header <header>', "such as 'x-forwarded-for: 192.0.2.1'; again for more", append)
     .option('--body <json>', 'JSON, or @file')
     .addHelpText('after', `\nExample: hop request GET /orders/1 --header 'x-user: mallory'`)
+  command<TraceWords>(
+    'trace <id>',
+    'one request as a waterfall, a span for each end of every hop; by trace id or request id',
+    async (context, words, id = '') => (await import('../commands/trace.ts')).trace(context, id, words),
+  )
+    .option('--attributes', 'all that each span says, by the names of OpenTelemetry')
+    .addHelpText(
+      'after',
+      `
+From what the workloads recorded; nobody has to collect anything. With OTEL_EXPORTER_OTLP_ENDPOINT
+set when the lab starts they send the same spans to a collector. Exit code 1 where the trace is not
+well formed.
+Example: hop trace 8a2aa37fe9ba8755e5a65b49`,
+    )
   command<TokenWords>(
     'token',
     "a user's signed token, for the Authorization header of a request",

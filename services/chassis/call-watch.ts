@@ -58,6 +58,8 @@ export class CallWatch {
     record.durationMs = micros(took)
     const { name, code } = forwardFailure(error)
     record.failure = { name, code }
+    // it was sent, and this long nothing came back
+    if (record.nth !== undefined && record.waitMs === undefined) record.waitMs = micros(took - this.got)
     const facts = typeof error === 'object' && error !== null ? dialledOf(error) : undefined
     if (!facts) return
     record.connection = facts.id

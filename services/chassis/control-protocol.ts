@@ -1,10 +1,11 @@
+import type { About } from './about.ts'
 import type { Desired } from './desired.ts'
 
 /** What the control plane says to a workload over its stream, one JSON object a line. */
 export type ControlMessage =
   | { type: 'desired'; desired: Desired }
   | TrustMessage
-  | { type: 'report'; id: string; since: number; about?: string }
+  | { type: 'report'; id: string; since: number; about?: About }
   | { type: 'ping' }
 
 /**

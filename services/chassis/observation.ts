@@ -143,7 +143,7 @@ export type CallRecord = {
   /** What a new connection took, TCP and then TLS. */
   connectMs?: number
   handshakeMs?: number
-  /** From the request to the first byte of its answer, and from there to the last. */
+  /** From the request to the first byte of its answer, or until it failed; and from there to the last. */
   waitMs?: number
   bodyMs?: number
   durationMs?: number

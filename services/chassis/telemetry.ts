@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { recordsAbout } from './about.ts'
+import { type About, recordsAbout } from './about.ts'
 import { type ConnectionEnd, createConnectionMemory } from './connection-memory.ts'
 import type { LogBatch } from './log-batch.ts'
 import type {
@@ -27,7 +27,7 @@ export type Telemetry = {
   keepKeyLog(on: boolean): void
   observations(since: number, held: HeldCertificate[]): Observations
   /** The same of one request or trace, whenever it was; see {@link recordsAbout}. */
-  about(id: string, held: HeldCertificate[]): Observations
+  about(what: About, held: HeldCertificate[]): Observations
 }
 
 /** Field names whose values never reach a log. Paths cover one level of nesting, which is what is logged here. */
@@ -133,8 +133,8 @@ export const createTelemetry = (workload: string, log: Logger = createLog(worklo
       ...(behindSidecar ? { application: applications.since(since) } : {}),
       cursor,
     }),
-    about(id, held) {
-      const found = recordsAbout(id, {
+    about(what, held) {
+      const found = recordsAbout(what, {
         connections,
         requests: requests.since(0),
         applications: applications.since(0),

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { About } from './about.ts'
 import { createCallers, toldGraceMs } from './callers.ts'
 import type { Connection } from './connections.ts'
 import type { CredentialStore } from './credentials.ts'
@@ -61,7 +62,7 @@ export type Workload = {
   /** Closes at once every connection whose peer's certificate has one of these serials, and those still in their handshake. */
   expel(serials: ReadonlySet<string>): void
   /** `about`: of this request or trace only, whenever it was. */
-  observations(since: number, about?: string): Observations
+  observations(since: number, about?: About): Observations
   close(): Promise<void>
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { HopError } from '../../pki/error.ts'
+import type { About } from '../chassis/about.ts'
 import type { Acknowledgement, ControlMessage, TrustAcknowledgement } from '../chassis/control-protocol.ts'
 import type { Observations } from '../chassis/observation.ts'
 
@@ -36,7 +37,7 @@ export type Fleet = {
   /** Resolves when a workload is connected, now or in a moment: it may just be dialling anew. Throws `workload-not-connected`. */
   present(name: string): Promise<void>
   /** What a workload saw after cursor `since`, or of the request or trace `about`. Throws `workload-not-connected`, `report-timeout`. */
-  report(name: string, since: number, timeoutMs: number, about?: string): Promise<Observations>
+  report(name: string, since: number, timeoutMs: number, about?: About): Promise<Observations>
   /** A report that came in; false when nobody asked this workload for it. */
   reported(name: string, id: string, observations: Observations): boolean
   close(): void

@@ -11,6 +11,7 @@ import type { TrustPublisher } from './certificates/trust-publisher.ts'
 import type { CertificateRow, TrustState } from './certificates/trust-state.ts'
 import type { TokenWish, UserTokens } from './certificates/user-tokens.ts'
 import { type Applied, createChanges, who } from './changes.ts'
+import { type Collected, collectAbout } from './collected.ts'
 import type { Fleet } from './fleet.ts'
 import { type ControlState, createGlance } from './glance.ts'
 import type { BreakGlassRoom } from './rollout/break-glass.ts'
@@ -23,9 +24,6 @@ import type { AuditEntry } from './state/audit.ts'
 import { type StateFile, stateFilesIn } from './state/state-files.ts'
 import type { Store } from './state/store.ts'
 
-/** What workloads remember of one request or trace. */
-export type About = { id: string; reports: Record<string, Observations>; away: string[] }
-
 /** Everything an operator can do, audited. */
 export type Operations = Revocation & {
   state(): ControlState
@@ -35,7 +33,7 @@ export type Operations = Revocation & {
   /** Several reports at once, each since its own cursor. */
   reports(since: Record<string, number>): Promise<Record<string, Observations>>
   /** What everybody who is there remembers of one request or trace; who could not be asked is named. */
-  about(id: string): Promise<About>
+  about(id: string): Promise<Collected>
   /** The next three resolve once every connected workload acknowledged, or with `acknowledged: false` after a while. */
   setKeyLog(name: string, keyLog: boolean): Promise<Applied>
   setVerify(link: string, verify: boolean): Promise<Applied>
@@ -126,16 +124,10 @@ export const createOperations = (options: OperationsOptions): Operations => {
       Object.fromEntries(
         await Promise.all(Object.entries(since).map(async ([name, from]) => [name, await report(name, from)] as const)),
       ),
-    async about(id) {
-      const names = Object.keys(options.topology.workloads)
-      const ask = (name: string) => fleet.report(name, 0, reportTimeoutMs, id).catch(() => undefined)
-      const asked = await Promise.all(names.map(async name => [name, await ask(name)] as const))
-      return {
-        id,
-        reports: Object.fromEntries(asked.flatMap(([name, seen]) => (seen ? [[name, seen]] : []))),
-        away: asked.flatMap(([name, seen]) => (seen ? [] : [name])),
-      }
-    },
+    about: id =>
+      collectAbout(id, Object.keys(options.topology.workloads), (name, about) =>
+        fleet.report(name, 0, reportTimeoutMs, about),
+      ),
     setKeyLog: (name, keyLog) =>
       apply(
         { action: 'debug', target: name, detail: { sessionSecrets: keyLog } },
