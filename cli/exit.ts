@@ -20,6 +20,7 @@ const usage = [
   'order-unknown',
   'ca-unknown',
   'bad-topology',
+  'otlp-endpoint',
   'topology-unreadable',
   'mode-unknown',
   'scenario-unknown',

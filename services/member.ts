@@ -8,6 +8,7 @@ import { createCredentials } from './chassis/credentials.ts'
 import type { HeldCertificate } from './chassis/observation.ts'
 import { createOwnClock } from './chassis/own-clock.ts'
 import type { Program } from './chassis/program.ts'
+import { createSpanExport } from './chassis/span-export.ts'
 import { createLog, createTelemetry } from './chassis/telemetry.ts'
 import type { Address } from './chassis/transport.ts'
 import { createWorkload, type WorkloadLimits } from './chassis/workload.ts'
@@ -33,6 +34,8 @@ export type MemberOptions = {
   clock?: () => number
   logTo?: DestinationStream
   limits?: MemberLimits
+  /** Where it sends its spans over OTLP/HTTP; absent: nowhere. */
+  tracesTo?: string | undefined
 }
 
 /** What peers may take of a workload, and of the edge until their ClientHello is read. Absent: the usual. */
@@ -57,7 +60,10 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
   const { trustDomain } = topology
   const id = spiffeId(trustDomain, name)
   const log = createLog(name, options.logTo)
-  const telemetry = createTelemetry(name, log)
+  const spans =
+    options.tracesTo === undefined ? undefined : await createSpanExport(name, topology.name, options.tracesTo)
+  const telemetry = createTelemetry(name, log, spans?.send)
+  spans?.tell(telemetry)
   const credentials = createCredentials({ trust: { bundle: options.bundle, crl: [] }, id, clock })
   const calls = callsOf(topology, name)
   const isEdge = spec.program === 'edge'
@@ -107,6 +113,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
       await agent?.close()
       await workload.close()
       await behind?.close()
+      await spans?.close()
     },
   }
 

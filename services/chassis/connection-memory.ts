@@ -22,6 +22,8 @@ export type ConnectionMemory = {
  */
 const kept = { server: 2000, client: 6000 }
 
+const justClosed = 256
+
 /** So many go into one report. */
 const mostTold = 2000
 
@@ -32,6 +34,8 @@ export const createConnectionMemory = (): ConnectionMemory => {
   }
   // one that stays open for long has many younger ones behind it, and is used all the same
   const open = new Map<string, ConnectionRecord>()
+  // a request may be over a moment after its connection
+  const closed = new Map<string, ConnectionRecord>()
   const since = (cursor: number) =>
     [...rings.server.since(cursor), ...rings.client.since(cursor)].sort((a, b) => a.cursor - b.cursor)
 
@@ -42,10 +46,15 @@ export const createConnectionMemory = (): ConnectionMemory => {
     },
     ended(record: ConnectionRecord, end?: ConnectionEnd, cursor?: number) {
       open.delete(record.id)
+      closed.set(record.id, record)
+      for (const [oldest] of closed) {
+        if (closed.size <= justClosed) break
+        closed.delete(oldest)
+      }
       if (end && cursor !== undefined) rings[record.side].renew(Object.assign(record, end), cursor)
     },
     since: cursor => since(cursor).slice(-mostTold),
-    find: id => open.get(id) ?? since(0).findLast(record => record.id === id && !record.failure),
+    find: id => open.get(id) ?? closed.get(id) ?? since(0).findLast(record => record.id === id && !record.failure),
     all: () => {
       const remembered = since(0)
       const known = new Set(remembered)

@@ -82,7 +82,9 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
         record.user = context.user.subject
         record.userBy = context.user.by
       }
-      telemetry.request(record, { began: origin + started, calls: context.calls })
+      const { calls, traceFlags } = context
+      const began = origin + started
+      telemetry.request(record, isSampled(traceFlags) ? { began, calls } : { began, calls, unsampled: true })
       context.finished?.(context, record.status, record.durationMs)
     })
 
@@ -102,6 +104,8 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
 }
 
 const origin = performance.timeOrigin
+
+const isSampled = (flags: string): boolean => flags === '01' || (Number.parseInt(flags, 16) & 1) === 1
 
 const nobody: Caller = { caller: undefined, callerBy: 'nobody' }
 

@@ -107,6 +107,8 @@ export type RequestRecord = {
   began?: number
   /** The calls it set off, in the order in which they were made. */
   calls?: CallRecord[]
+  /** The caller's traceparent said that nobody samples this trace: its spans are not exported. */
+  unsampled?: true
   /** Who the policy took the caller to be, and why it believed so. */
   caller?: string
   callerBy: 'certificate' | 'header' | 'nobody'

@@ -10,9 +10,10 @@ import type {
   RequestRecord,
 } from './observation.ts'
 import { createRing } from './ring.ts'
+import { type Span, spansOf } from './span.ts'
 
 /** What is known of a request beside its line in the log: when it began, to the microsecond, and the calls it set off. */
-export type RequestTrace = Pick<RequestRecord, 'began' | 'calls'>
+export type RequestTrace = Pick<RequestRecord, 'began' | 'calls' | 'unsampled'>
 
 /** What a workload remembers and logs of what it saw. One per workload, passed in, never global. */
 export type Telemetry = {
@@ -87,7 +88,12 @@ const createRequestLog = (workload: string, log: Logger): ((record: RequestRecor
 
 const remembered = { requests: 2000, applications: 2000, keyLog: 2000 }
 
-export const createTelemetry = (workload: string, log: Logger = createLog(workload)): Telemetry => {
+/** `spans` gets what each request was, once it is over; absent: nobody. */
+export const createTelemetry = (
+  workload: string,
+  log: Logger = createLog(workload),
+  spans?: (spans: Span[]) => void,
+): Telemetry => {
   const connections = createConnectionMemory()
   const requests = createRing<RequestRecord>(remembered.requests)
   const applications = createRing<ApplicationRecord>(remembered.applications)
@@ -112,9 +118,11 @@ export const createTelemetry = (workload: string, log: Logger = createLog(worklo
       requests.push(kept)
       logRequest(kept)
       if (trace) Object.assign(kept, trace)
+      if (spans && !kept.unsampled) spans(spansOf(workload, kept, connections.find))
     },
     application(record) {
       behindSidecar = true
+      log.info(record, 'request at the application')
       applications.push({ ...record, cursor: ++cursor })
     },
     keyLog(line) {

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { HopError } from '../../pki/error.ts'
 import { splitPem } from '../../pki/pem.ts'
 import { createLogBatch } from '../chassis/log-batch.ts'
+import { otlpEndpoint } from '../chassis/span-export.ts'
 import type { Address } from '../chassis/transport.ts'
 import { type Member, startMember } from '../member.ts'
 import { nearest } from '../nearest.ts'
@@ -23,7 +24,14 @@ export const runWorkload = async (name: string, settings: Settings): Promise<() 
   const joinToken = readGiven(tokenFile, 'a join token')
   const logTo = createLogBatch(process.stderr)
   process.on('exit', logTo.flush)
-  const member = await startMember({ topology, name, bundle, listen: settings.listen, logTo })
+  const member = await startMember({
+    topology,
+    name,
+    bundle,
+    listen: settings.listen,
+    logTo,
+    tracesTo: otlpEndpoint(process.env),
+  })
   try {
     await join(member, control, joinToken)
   } catch (error) {
