@@ -1,4 +1,5 @@
 import type { CallsWords } from '../commands/calls.ts'
+import type { EdgesWords, WatchWords } from '../commands/edges.ts'
 import type { TokenWords } from '../commands/token.ts'
 import type { TraceWords } from '../commands/trace.ts'
 import { append, type Define } from './define.ts'
@@ -57,6 +58,31 @@ Example: hop trace 8a2aa37fe9ba8755e5a65b49`,
   )
     .option('--denied', 'only what was denied')
     .addHelpText('after', `\nFrom the records of the workloads, each of which remembers its last 2000 requests.`)
+  command<EdgesWords>(
+    'edges',
+    'who calls whom, over what, as whom: as seen, beside what is meant',
+    async (context, words) => (await import('../commands/edges.ts')).edges(context, words),
+  )
+    .option('--since <time>', 'seen 30s, 10m or 2h ago; all is all that is remembered (default: in this mode)')
+    .addHelpText(
+      'after',
+      `
+Counted by both ends of each connection, strangers included: conns are connections, refused those
+turned away by either end, reused the share of requests on a connection that had carried one before,
+expires the certificate that ends first. Exit code 1 where what was seen is not what is meant.
+Example: hop edges --since 10m --json`,
+    )
+  command<WatchWords>('watch', 'the same, live', async (context, words) =>
+    (await import('../commands/edges.ts')).watch(context, words),
+  )
+    .option('--for <time>', 'for so long, such as 10s (default: until Ctrl-C)')
+    .addHelpText(
+      'after',
+      `
+On a terminal the table is drawn over every second; into a file or a pipe goes a line for each edge
+on which something happened, with --json an object a line.
+Example: hop watch --for 10s`,
+    )
   command<{ since?: string }>('audit', 'who did what to the lab', async (context, words) =>
     (await import('../commands/look.ts')).audit(context, words),
   ).option('--since <number>', 'only entries after this one')
