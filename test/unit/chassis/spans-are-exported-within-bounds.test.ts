@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Span } from '../../../services/chassis/span.ts'
 import { createSpanExport, otlpEndpoint } from '../../../services/chassis/span-export.ts'
-import { noTelemetry } from '../../../services/chassis/telemetry.ts'
+import { createLog, createTelemetry, noTelemetry } from '../../../services/chassis/telemetry.ts'
 import { startOtlpReceiver } from '../../support/otlp-receiver.ts'
 import { createCleanup, until } from './mesh.ts'
 
@@ -60,6 +60,27 @@ test('that spans went out in plaintext is on record, as any other plaintext is',
   spans.send([span(1)])
   await until(() => connections().length > 0)
   expect(connections()).toMatchObject([{ side: 'client', link: 'orders:otlp-collector', transport: 'plaintext' }])
+})
+
+test('a trace that its caller does not sample is remembered, and not exported', () => {
+  const sent: Span[][] = []
+  const telemetry = createTelemetry('orders', createLog('orders'), spans => sent.push(spans))
+  const request = {
+    ...{
+      at: new Date().toISOString(),
+      requestId: 'r',
+      traceId: 't',
+      spanId: 's',
+      method: 'GET',
+      path: '/',
+      status: 200,
+    },
+    ...{ durationMs: 1, connection: 'c', callerBy: 'certificate' as const },
+  }
+  telemetry.request({ ...request }, { began: 1, calls: [], unsampled: true })
+  telemetry.request({ ...request, spanId: 'sampled' }, { began: 1, calls: [] })
+  expect(sent.flat().map(({ spanId }) => spanId)).toEqual(['sampled'])
+  expect(telemetry.about({ id: 'r' }, []).requests).toHaveLength(2)
 })
 
 describe('where spans go', () => {
