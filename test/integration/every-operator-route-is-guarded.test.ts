@@ -18,6 +18,7 @@ const routes: [string, string, object?][] = [
   ['GET', '/api/trust'],
   ['GET', '/api/certificates'],
   ['GET', '/api/state-files'],
+  ['GET', '/api/requests/0123456789abcdef01234567'],
   ['POST', '/api/workloads/orders/renew', {}],
   ['POST', '/api/workloads/orders/reenrol', {}],
   ['POST', '/api/revoke', { id: 'spiffe://hop.lab/orders', reason: 'keyCompromise' }],

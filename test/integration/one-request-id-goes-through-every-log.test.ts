@@ -38,28 +38,31 @@ describe.each(['shop', 'shop-sidecars'])('in the %s', shape => {
     }
   }
 
-  test.each(modes)('under %s the id the client is told is in the log of every workload on the way', async mode => {
-    await operator(lab, 'PUT', '/api/mode', { mode })
-    const since = lines.length
-    const { status, headers } = await client.send()
-    expect(status).toBe(201)
-    const way = onTheWay(lab, mode)
-    const about = await logged(since, headers['x-request-id'], way)
-    expect([...new Set(about.map(({ workload }) => workload))].sort()).toEqual(way)
-    const requests = about.filter(({ msg }) => msg === 'request')
-    expect(requests).toHaveLength(way.length)
-    expect(new Set(requests.map(({ traceId }) => traceId)).size).toBe(1)
-    const applications = about.filter(({ msg }) => msg === 'request at the application')
-    const behind = way.filter(name => lab.topology.workloads[name]?.sidecar)
-    expect(applications.map(({ workload }) => workload).sort()).toEqual(behind)
-    for (const line of lines
-      .slice(since)
-      .map(each => JSON.parse(each) as Line)
-      .filter(({ msg }) => msg.startsWith('request')))
-      expect(line.requestId, JSON.stringify(line)).toMatch(/^[\w.-]{8,64}$/)
-  })
+  test.each(modes)(
+    `${shape} under %s: the id the client is told is in the log of every workload on the way`,
+    async mode => {
+      await operator(lab, 'PUT', '/api/mode', { mode })
+      const since = lines.length
+      const { status, headers } = await client.send()
+      expect(status).toBe(201)
+      const way = onTheWay(lab, mode)
+      const about = await logged(since, headers['x-request-id'], way)
+      expect([...new Set(about.map(({ workload }) => workload))].sort()).toEqual(way)
+      const requests = about.filter(({ msg }) => msg === 'request')
+      expect(requests).toHaveLength(way.length)
+      expect(new Set(requests.map(({ traceId }) => traceId)).size).toBe(1)
+      const applications = about.filter(({ msg }) => msg === 'request at the application')
+      const behind = way.filter(name => lab.topology.workloads[name]?.sidecar)
+      expect(applications.map(({ workload }) => workload).sort()).toEqual(behind)
+      for (const line of lines
+        .slice(since)
+        .map(each => JSON.parse(each) as Line)
+        .filter(({ msg }) => msg.startsWith('request')))
+        expect(line.requestId, JSON.stringify(line)).toMatch(/^[\w.-]{8,64}$/)
+    },
+  )
 
-  test('nothing secret of a request is in any of them', async () => {
+  test(`${shape}: nothing secret of a request is in any of them`, async () => {
     const card = '4929123456781234'
     const since = lines.length
     const { headers } = await client.send({

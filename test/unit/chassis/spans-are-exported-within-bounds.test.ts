@@ -15,19 +15,22 @@ const span = (n: number): Span => ({
 const limits = { waiting: 20, everyMs: 5, timeoutMs: 400, closeMs: 200 }
 
 test('while a collector does not answer a bounded number waits, and the rest is dropped', async () => {
+  let answering = false
   let answer = () => {}
   const collector = cleanup.add(
     await startOtlpReceiver((_, response) => {
       answer = () => response.end()
+      if (answering) answer()
     }),
   )
-  const spans = cleanup.add(await createSpanExport('orders', 'shop', `${collector.url}/v1/traces`, limits))
+  const spans = await createSpanExport('orders', 'shop', `${collector.url}/v1/traces`, limits)
   spans.send([span(1)])
   await collector.until(({ length }) => length === 1)
   for (let n = 2; n < 1000; n++) spans.send([span(n)])
+  answering = true
   answer()
   await collector.until(({ length }) => length > 1)
-  answer()
+  await spans.close()
   const got = collector.spans.map(({ attributes }) => attributes.n)
   expect(got).toEqual(Array.from({ length: 21 }, (_, i) => i + 1))
   expect(collector.spans[0]).toMatchObject({
