@@ -130,6 +130,8 @@ export const reachedAt = async (lab: LabClient): Promise<number | null> => {
 export const sinceTime = (report: Observations, from: string | null): Observations => {
   if (from === null) return report
   const requests = report.requests.filter(({ at }) => at >= from)
-  const used = new Set(requests.map(({ connection }) => connection))
+  const used = new Set(
+    requests.flatMap(({ connection, calls = [] }) => [connection, ...calls.map(call => call.connection)]),
+  )
   return { ...report, requests, connections: report.connections.filter(({ at, id }) => at >= from || used.has(id)) }
 }

@@ -50,22 +50,29 @@ const indented = (depth: number, text: string): string => `${'  '.repeat(depth)}
 const carried = (hop: JourneyHop, paint: Paint): string[] => {
   const { depth, link, transport, protocol, cipher, callerSeen, calleeSeen, believed } = hop
   const colour = transport === undefined ? 'dim' : transport === 'plaintext' ? 'bad' : 'good'
-  const stated = believed?.by === 'header' ? `; a header says ${workloadOf(believed.caller ?? '')}` : ''
+  const stated = believed?.by === 'header' ? `, says ${workloadOf(believed.caller ?? '')}` : ''
   return [
     indented(depth, shown(linkTitle(link), 40)),
     paint[colour](transport ?? 'none'),
     protocol?.replace('TLSv', '') ?? '–',
     cipher?.replace(/^TLS_/, '') ?? '–',
     connectionWord(hop),
-    shown(`${identityWord(callerSeen)}${stated}${calleeSeen ? ` ⇄ ${identityWord(calleeSeen)}` : ''}`, 120),
+    shown(
+      `${identityWord(callerSeen)}${stated}${calleeSeen && transport !== 'plaintext' ? ` ⇄ ${identityWord(calleeSeen)}` : ''}`,
+      120,
+    ),
   ]
 }
 
 const connectionWord = ({ nth, handshake, trouble, transport }: JourneyHop): string => {
-  if (nth === undefined) return trouble && transport === undefined ? 'never came about' : 'failed'
-  if (nth > 1) return `reused, ${nth}th use`.replace(/\b2th/, '2nd').replace(/\b3th/, '3rd')
-  return handshake === undefined ? 'new' : handshake === 'full' ? 'new handshake' : 'session resumed'
+  if (nth === undefined) return trouble && transport === undefined ? 'none' : 'failed'
+  if (nth > 1) return `reused, ${ordinal(nth)}`
+  return handshake === undefined ? 'new' : handshake === 'full' ? 'handshake' : 'resumed'
 }
+
+const ordinals: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' }
+const rules = new Intl.PluralRules('en', { type: 'ordinal' })
+const ordinal = (n: number): string => `${n}${ordinals[rules.select(n)] ?? 'th'}`
 
 const handled = (hop: JourneyHop, paint: Paint): string[] => {
   const { depth, callee, method, path, status, decision, split = {}, atCalleeMs } = hop
@@ -75,7 +82,7 @@ const handled = (hop: JourneyHop, paint: Paint): string[] => {
     decision === undefined
       ? paint.dim('not asked')
       : decision.allowed
-        ? decision.rule
+        ? linkTitle(decision.rule)
         : paint.bad(`denied: ${decision.because}`)
   return [
     indented(depth, callee),

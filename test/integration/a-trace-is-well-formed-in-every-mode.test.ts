@@ -19,7 +19,7 @@ describe.each(['shop', 'shop-sidecars', 'clinic'])('in the %s', shape => {
   })
 
   test.each(modes)(
-    'under %s a trace has one root, no orphan and both ends of every hop, one within the other',
+    `${shape} under %s: a trace has one root, no orphan and both ends of every hop, one within the other`,
     async mode => {
       await lab.switchMode(mode)
       const { requestId = '', answer } = await followRequest(lab)

@@ -30,9 +30,11 @@ test('while a collector does not answer a bounded number waits, and the rest is 
   answering = true
   answer()
   await collector.until(({ length }) => length > 1)
+  spans.send([span(5_000)])
+  await collector.until(all => all.some(({ attributes }) => attributes.n === 5_000))
   await spans.close()
   const got = collector.spans.map(({ attributes }) => attributes.n)
-  expect(got).toEqual(Array.from({ length: 21 }, (_, i) => i + 1))
+  expect(got).toEqual([...Array.from({ length: 21 }, (_, i) => i + 1), 5_000])
   expect(collector.spans[0]).toMatchObject({
     ...{ service: 'orders', name: 'GET /', kind: 2, parentSpanId: '', attributes: { n: 1, 'hop.link': 'a:b' } },
     ...{ start: 1_700_000_000_000.125, end: 1_700_000_000_001.25 },
