@@ -23,6 +23,9 @@ type WorkloadApiOptions = {
   pingMs: number
 }
 
+/** Two thousand requests with ten calls each, and as many connections: longer than any workload's memory. */
+const mostOfReport = 16 * 1024 * 1024
+
 const csr = text(60_000)
 const ip = v.pipe(text(45), v.ip('an IP address'))
 const bodies = {
@@ -125,7 +128,7 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     return reply.code(204).send()
   })
 
-  app.post<{ Params: { id: string } }>('/v1/report/:id', { bodyLimit: 8 * 1024 * 1024 }, (request, reply) => {
+  app.post<{ Params: { id: string } }>('/v1/report/:id', { bodyLimit: mostOfReport }, (request, reply) => {
     const { name } = authenticate(request)
     const observations = { ...checked(bodies.report, request.body), workload: name } as Observations
     if (!fleet.reported(name, request.params.id, observations))
