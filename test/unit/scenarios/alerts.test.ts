@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Seen } from '../../../scenarios/alerts/alert.ts'
-import { type AlertName, conditions, metrics } from '../../../scenarios/alerts/conditions.ts'
+import { type AlertName, conditions } from '../../../scenarios/alerts/conditions.ts'
 import { evaluate } from '../../../scenarios/alerts/evaluate.ts'
 import type { HeldTrust } from '../../../services/chassis/observation.ts'
+import type { Seen } from '../../../services/control/measures/metric.ts'
+import { metrics } from '../../../services/control/measures/metrics.ts'
 import { at, connection, failure, healthy, heldBy, now, reportOf, rowOf } from './alert-cases.ts'
 
 const fired = (seen: Seen) => evaluate(seen).map(({ alert, labels }) => [alert, labels.workload ?? labels.link])

@@ -1,9 +1,9 @@
-import type { ConnectionRecord, Observations, RequestRecord } from '../services/chassis/observation.ts'
-import type { Transport } from '../services/chassis/transport.ts'
-import { accountedCaller } from '../services/control/rollout/accounted.ts'
-import { hopsOf } from '../services/hops.ts'
-import type { Mode } from '../services/modes.ts'
-import { linkId, type Topology } from '../services/topology/topology.ts'
+import type { ConnectionRecord, Observations, RequestRecord } from '../../chassis/observation.ts'
+import type { Transport } from '../../chassis/transport.ts'
+import { hopsOf } from '../../hops.ts'
+import type { Mode } from '../../modes.ts'
+import { linkId, type Topology } from '../../topology/topology.ts'
+import { accountedCaller } from '../rollout/accounted.ts'
 
 /**
  * Plaintext between two ends, as they recorded it. An end that is no workload of the topology goes by its address, or

@@ -1,5 +1,5 @@
-import type { Metric } from './alert.ts'
 import { type Handshake, handshakesOn } from './handshakes.ts'
+import type { Metric } from './metric.ts'
 
 /** So long ago may the last try have been that a link still counts as failing, ms. */
 const windowMs = 300_000

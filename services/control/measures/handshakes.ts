@@ -1,6 +1,6 @@
-import type { FailureName } from '../../services/chassis/failures.ts'
-import type { ConnectionRecord, Observations } from '../../services/chassis/observation.ts'
-import { linkId, type Topology } from '../../services/topology/topology.ts'
+import type { FailureName } from '../../chassis/failures.ts'
+import type { ConnectionRecord, Observations } from '../../chassis/observation.ts'
+import { linkId, type Topology } from '../../topology/topology.ts'
 
 /** One handshake on a link between workloads, as the end that judged the other recorded it. */
 export type Handshake = {
