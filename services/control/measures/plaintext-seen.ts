@@ -58,17 +58,19 @@ const calledOut = ({ workload, connections }: Observations): Sight[] =>
     })
 
 /** The callee's end: it knows an address, and what was asked for. */
-const calledIn = (report: Observations, looked: Looked): Sight[] =>
-  report.connections
+const calledIn = (report: Observations, looked: Looked): Sight[] => {
+  const carried = Map.groupBy(report.requests, ({ connection }) => connection)
+  return report.connections
     .filter(({ side, transport, failure }) => side === 'server' && (transport === 'plaintext' || isTurnedAway(failure)))
     .map(connection => {
       const { workload: callee } = report
-      const requests = report.requests.filter(request => request.connection === connection.id)
+      const requests = carried.get(connection.id) ?? []
       const caller = accountedCaller(callee, requests, looked) ?? connection.remoteAddress ?? 'unknown'
       const last = [connection.at, ...requests.map(({ at }) => at)].sort().at(-1)!
       const refused = connection.transport === undefined
       return { link: linkId(caller, callee), caller, callee, side: 'callee', at: last, refused, requests }
     })
+}
 
 const isTurnedAway = (failure: ConnectionRecord['failure']): boolean => failure?.name === 'plaintext-to-tls'
 
