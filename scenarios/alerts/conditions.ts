@@ -65,7 +65,7 @@ export const conditions = [
     comparison: '>=',
     threshold: 1,
     forS: 0,
-    summary: 'handshakes on {{ $labels.link }} fail: {{ $labels.seenBy }} says {{ $labels.cause }}',
+    summary: 'handshakes on {{ $labels.link }} fail: {{ $labels.seen_by }} says {{ $labels.cause }}',
     remedy: 'ask what it means and what to do: hop doctor',
   },
   {

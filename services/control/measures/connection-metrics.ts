@@ -43,7 +43,7 @@ export const connectionMetrics = {
   },
 } satisfies Record<string, Metric>
 
-const lastCause = (failed: readonly Handshake[]): { cause: string; seenBy: string } => {
+const lastCause = (failed: readonly Handshake[]): { cause: string; seen_by: string } => {
   const last = failed.at(-1)
-  return { cause: last?.cause ?? 'none', seenBy: last?.seenBy ?? 'nobody' }
+  return { cause: last?.cause ?? 'none', seen_by: last?.seenBy ?? 'nobody' }
 }
