@@ -126,7 +126,11 @@ test('an alert tells since when: when the share was reached, when the first of t
   expect(soon?.since).toBe(at(0.5))
   const twice = [refused, { ...refused, at: at(5) }]
   const [failing] = evaluate(healthy([reportOf('orders', { connections: twice })]))
-  expect(failing).toMatchObject({ since: at(10), value: 2, labels: { cause: 'certificate-expired', seen_by: 'orders' } })
+  expect(failing).toMatchObject({
+    since: at(10),
+    value: 2,
+    labels: { cause: 'certificate-expired', seen_by: 'orders' },
+  })
 })
 
 test('one success ends the failures of a link, and what is long ago counts no more', () => {
