@@ -109,11 +109,13 @@ describe.skipIf(!prometheusThere)('a real Prometheus', () => {
     await prometheus.until(firing, all => all.length === 0)
   })
 
-  test('takes a workload that is away for down, and raises that alone; then it is back', async () => {
+  test('takes a workload that is away for down, and raises what that deserves; then it is back', async () => {
     const up = () => prometheus.query('up{job="hop"}')
     await lab.revoke({ id: 'spiffe://hop.lab/inventory', reason: 'superseded' })
     expect(await prometheus.until(up, ({ inventory }) => inventory === 0)).toMatchObject({ orders: 1, control: 1 })
-    expect(await prometheus.until(firing, all => all.length > 0)).toEqual(['WorkloadAway inventory'])
+    const raised = await prometheus.until(firing, all => all.includes('WorkloadAway inventory'))
+    // it has not taken the trust that was given out with its revocation either
+    expect(raised.filter(each => each !== 'TrustBehind inventory')).toEqual(['WorkloadAway inventory'])
     const [away] = (await targets()).filter(({ labels }) => labels.instance === 'inventory')
     expect(away!.lastError).toContain('409')
     await lab.lifecycle.reenrol('inventory')
