@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conditions } from '../../scenarios/alerts/conditions.ts'
@@ -10,6 +11,8 @@ import { run, witness } from './tools.ts'
 
 const promtoolThere = witness('promtool', 'the alert rules and the metrics were read by no tool but our own.')
 const prometheusThere = witness('prometheus', 'no Prometheus scraped the lab, and no alert went off in one.')
+
+const composeThere = witness('docker', 'docker compose did not read the observability profile.')
 
 let embedded: TestLab
 let lab: LabClient
@@ -57,6 +60,23 @@ describe.skipIf(!promtoolThere)('promtool', () => {
 type Target = { labels: Record<string, string>; health: string; lastError: string }
 type Alerts = { alerts: { labels: Record<string, string>; state: string }[] }
 
+describe.skipIf(!composeThere)('docker compose', () => {
+  test('takes the observability profile, with its four images', async () => {
+    const file = join(observability, 'compose.yaml')
+    const { code, out, err } = await run('docker', [
+      'compose',
+      '-f',
+      file,
+      '--profile',
+      'observability',
+      'config',
+      '--images',
+    ])
+    expect([code, err]).toEqual([0, ''])
+    expect(out.trim().split('\n')).toHaveLength(4)
+  })
+})
+
 describe.skipIf(!prometheusThere)('a real Prometheus', () => {
   let prometheus: Prometheus
   beforeAll(async () => {
@@ -87,6 +107,15 @@ describe.skipIf(!prometheusThere)('a real Prometheus', () => {
     const inMode = () => prometheus.query('hop_mode_info', 'mode')
     expect(await prometheus.until(inMode, found => mode in found)).toEqual({ [mode]: 1 })
     expect(await firing()).toEqual([])
+  })
+
+  test('parses every query of the dashboard', async () => {
+    const { panels } = JSON.parse(readFileSync(join(observability, 'grafana/dashboards/hop.json'), 'utf8'))
+    for (const { targets } of panels as { targets: { expr: string }[] }[])
+      for (const { expr } of targets) {
+        const query = expr.replaceAll('$__rate_interval', '1m')
+        expect(await prometheus.api<string>(`format_query?query=${encodeURIComponent(query)}`)).toBeTruthy()
+      }
   })
 
   test('knows every metric that an alert is a condition on, but what only is there while it goes on', async () => {
