@@ -63,7 +63,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
   const log = createLog(name, options.logTo)
   const spans =
     options.tracesTo === undefined ? undefined : await createSpanExport(name, topology.name, options.tracesTo)
-  const metrics = createMetrics()
+  const metrics = createMetrics(topology.name)
   const telemetry = metrics.measured(createTelemetry(name, log, spans?.send))
   spans?.tell(telemetry)
   const credentials = createCredentials({ trust: { bundle: options.bundle, crl: [] }, id, clock })

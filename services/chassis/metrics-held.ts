@@ -2,14 +2,14 @@ import type { Family, MetricSample } from './metrics-text.ts'
 import type { Observations } from './observation.ts'
 
 /** What a workload holds at this moment, by its own clock: certificates, trust, revocation lists. */
-export const heldFamilies = ({ workload, held, trust, clock }: Observations): Family[] => {
+export const heldFamilies = ({ workload, held, trust, clock }: Observations, namespace: string): Family[] => {
   const now = clock === undefined ? Date.now() : Date.parse(clock)
   const until = (time: string) => (Date.parse(time) - now) / 1000
   const since = (time: string) => -until(time)
   const of = (labels: MetricSample['labels'], value: number): MetricSample => ({ labels, value })
   const crls = trust?.crls ?? []
   return [
-    gauge('target_info', 'Who is told about', [of({ service_namespace: 'hop', service_name: workload }, 1)]),
+    gauge('target_info', 'Who is told about', [of({ service_namespace: namespace, service_name: workload }, 1)]),
     gauge(
       'hop_certificate_expires_in_seconds',
       'Time until a certificate held expires; below zero once it has',

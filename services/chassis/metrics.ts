@@ -16,9 +16,10 @@ export type WorkloadMetrics = {
 
 /**
  * Names and labels are those of OpenTelemetry's semantic conventions where it has some (HTTP), as Prometheus writes them;
- * what is this project's own begins with `hop_`. `most`: series that one metric may have.
+ * what is this project's own begins with `hop_`. `namespace`: of the services that belong together; `most`: series that one
+ * metric may have.
  */
-export const createMetrics = (most?: number): WorkloadMetrics => {
+export const createMetrics = (namespace: string, most?: number): WorkloadMetrics => {
   const registry = createRegistry(most)
   const opened = openedConnections(registry)
   const connection = connectionCounts(registry, opened)
@@ -39,6 +40,6 @@ export const createMetrics = (most?: number): WorkloadMetrics => {
         telemetry.request(record, trace)
       },
     }),
-    text: now => metricsText([...registry.families(), ...heldFamilies(now)]),
+    text: now => metricsText([...registry.families(), ...heldFamilies(now, namespace)]),
   }
 }

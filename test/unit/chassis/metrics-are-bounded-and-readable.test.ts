@@ -25,7 +25,7 @@ const scrape = (
   connections: Omit<ConnectionRecord, 'cursor'>[] = [],
   most?: number,
 ): string[] => {
-  const metrics = createMetrics(most)
+  const metrics = createMetrics('shop', most)
   const telemetry = metrics.measured(noTelemetry())
   for (const one of requests) telemetry.request(one)
   for (const one of connections) telemetry.connection(one)
@@ -96,7 +96,7 @@ test('a handshake that failed is told by the callee that was called, or as nobod
 })
 
 test('what was passed through unopened is known by connections and bytes alone', () => {
-  const metrics = createMetrics()
+  const metrics = createMetrics('shop')
   const spliced = connection({ transport: 'spliced', link: 'edge:orders' })
   metrics.measured(noTelemetry()).connection(spliced)({ bytesIn: 120, bytesOut: 3400, durationMs: 5 })
   expect(metrics.text(nothing)).toContain(
@@ -146,7 +146,7 @@ test('what is held is told by the workload’s own clock', () => {
   ]
   const crls = [{ issuer: 'ca', number: 3, thisUpdate: '2026-03-01T11:59:00Z', nextUpdate: '2026-03-01T11:59:50Z' }]
   const trust = { version: 3, since: '2026-03-01T11:59:30Z', roots: ['r'], crls }
-  const text = createMetrics().text({ ...nothing, clock, held, trust })
+  const text = createMetrics('shop').text({ ...nothing, clock, held, trust })
   for (const line of [
     'hop_certificate_expires_in_seconds{kind="workload",name="n"} 60',
     'hop_trust_bundle_version 3',
