@@ -42,6 +42,8 @@ export type LabClient = {
   reports(since: Record<string, number>): Promise<Record<string, Observations>>
   /** What workloads remember of one request or trace, by its id. */
   about(id: string): Promise<Collected>
+  /** What a workload counts, or `control`, in Prometheus' text format. */
+  metrics(workload: string): Promise<string>
   keyLog(workload: string, on: boolean): Promise<void>
   verify(link: string, on: boolean): Promise<void>
   switches(): Promise<Switches>
@@ -114,6 +116,7 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
     report: (workload, since = 0) => operator.json('GET', `/api/workloads/${part(workload)}/report?since=${since}`),
     reports: since => operator.json('POST', '/api/reports', { since }),
     about: id => operator.json('GET', `/api/requests/${part(id)}`),
+    metrics: async workload => (await operator.bytes('GET', `/metrics/${part(workload)}`)).toString('utf8'),
     async keyLog(workload, on) {
       const path = `/api/workloads/${part(workload)}/debug`
       applied(await operator.json<Applied>('PUT', path, { keyLog: on }), `the debug session of ${workload}`)

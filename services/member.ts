@@ -5,6 +5,7 @@ import type { About } from './chassis/about.ts'
 import { type Agent, startAgent } from './chassis/agent.ts'
 import { createControlClient } from './chassis/control-client.ts'
 import { createCredentials } from './chassis/credentials.ts'
+import { createMetrics } from './chassis/metrics.ts'
 import type { HeldCertificate } from './chassis/observation.ts'
 import { createOwnClock } from './chassis/own-clock.ts'
 import type { Program } from './chassis/program.ts'
@@ -62,7 +63,8 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
   const log = createLog(name, options.logTo)
   const spans =
     options.tracesTo === undefined ? undefined : await createSpanExport(name, topology.name, options.tracesTo)
-  const telemetry = createTelemetry(name, log, spans?.send)
+  const metrics = createMetrics(topology.name)
+  const telemetry = metrics.measured(createTelemetry(name, log, spans?.send))
   spans?.tell(telemetry)
   const credentials = createCredentials({ trust: { bundle: options.bundle, crl: [] }, id, clock })
   const calls = callsOf(topology, name)
@@ -137,7 +139,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     const seenOff = before ? workload.refresh({ trustChanged: true, told: false }) : undefined
     seenOff?.catch(() => {})
     const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock, seenOff }
-    agent = startAgent({ ...following, listening: address, dialsFrom: dialFrom })
+    agent = startAgent({ ...following, metrics, listening: address, dialsFrom: dialFrom })
   }
 }
 

@@ -83,6 +83,11 @@ On a terminal the table is drawn over every second; into a file or a pipe goes a
 on which something happened, with --json an object a line.
 Example: hop watch --for 10s`,
     )
+  command(
+    'metrics [workload]',
+    'what it counts, as Prometheus gets it (default: a line of each; control: of the whole lab)',
+    async (context, _words, name) => (await import('../commands/metrics.ts')).metrics(context, name),
+  ).addHelpText('after', `\nExample: hop metrics payments | promtool check metrics`)
   command<{ since?: string }>('audit', 'who did what to the lab', async (context, words) =>
     (await import('../commands/look.ts')).audit(context, words),
   ).option('--since <number>', 'only entries after this one')

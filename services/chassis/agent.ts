@@ -5,6 +5,7 @@ import { createControlStream } from './control-stream.ts'
 import type { CredentialStore } from './credentials.ts'
 import { createDelivery } from './delivery.ts'
 import { createDesiredFollower } from './desired-follower.ts'
+import type { WorkloadMetrics } from './metrics.ts'
 import { createRelaxation } from './relaxation.ts'
 import { createRenewals } from './renewal.ts'
 import { renewalShare } from './renewal-share.ts'
@@ -18,6 +19,8 @@ export type AgentOptions = {
   control: ControlClient
   credentials: CredentialStore
   telemetry: Telemetry
+  /** Absent: a scrape is not answered. */
+  metrics?: WorkloadMetrics
   listening: Address
   /** See `StreamHello`. */
   dialsFrom?: string | undefined
@@ -31,6 +34,9 @@ export type AgentOptions = {
   /** Connections of an earlier beginning are gone: until then no trust counts as drained. */
   seenOff?: Promise<unknown> | undefined
 }
+
+/** Later than any cursor: no records, only what is held now. */
+const endOfTime = Number.MAX_SAFE_INTEGER
 
 export type Agent = { close(): Promise<void> }
 
@@ -82,6 +88,12 @@ export const startAgent = (options: AgentOptions): Agent => {
       .report(asked, { ...workload.observations(since, about), renewals: renewals.records() })
       .catch(error => telemetry.log.warn({ reason: String(error) }, 'report not delivered'))
 
+  const scraped = ({ id: asked }: ControlMessage & { type: 'metrics' }) =>
+    options.metrics &&
+    control
+      .metrics(asked, options.metrics.text(workload.observations(endOfTime)))
+      .catch(error => telemetry.log.warn({ reason: String(error) }, 'metrics not delivered'))
+
   const stream = createControlStream({
     ...{ control, telemetry, signal, random },
     hello: () => ({
@@ -93,6 +105,7 @@ export const startAgent = (options: AgentOptions): Agent => {
       if (message.type === 'desired') desired.apply(message.desired)
       else if (message.type === 'trust') trust(message)
       else if (message.type === 'report') void report(message)
+      else if (message.type === 'metrics') void scraped(message)
     },
   })
   stream.startAnew()

@@ -6,6 +6,7 @@ export type ControlMessage =
   | { type: 'desired'; desired: Desired }
   | TrustMessage
   | { type: 'report'; id: string; since: number; about?: About }
+  | { type: 'metrics'; id: string }
   | { type: 'ping' }
 
 /**

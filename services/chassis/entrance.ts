@@ -68,6 +68,7 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
       status: 0,
       durationMs: 0,
       connection: connection.id,
+      transport: connection.transport,
       nth: ++connection.carried,
       caller: decision.allowed ? context.caller : who.caller,
       callerBy: decision.allowed ? context.callerBy : who.callerBy,

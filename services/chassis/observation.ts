@@ -99,6 +99,8 @@ export type RequestRecord = {
   status: number
   durationMs: number
   connection: string
+  /** What the connection was accepted as. */
+  transport?: Transport
   /** Which request on its connection it was, from 1. */
   nth?: number
   /** The pattern that allowed it, `/orders/*`. */
@@ -168,6 +170,8 @@ export type HeldCertificate = {
 /** Trust as a workload holds it: roots by subject key identifier (hex), lists by the authority key identifier (hex) of their issuer. */
 export type HeldTrust = {
   version: number
+  /** ISO 8601, by its own clock: since when it has this version. */
+  since?: string
   roots: string[]
   crls: { issuer: string; number: number; thisUpdate: string; nextUpdate: string }[]
 }

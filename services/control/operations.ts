@@ -34,6 +34,8 @@ export type Operations = Revocation & {
   reports(since: Record<string, number>): Promise<Record<string, Observations>>
   /** What everybody who is there remembers of one request or trace; who could not be asked is named. */
   about(id: string): Promise<Collected>
+  /** A workload's metrics in Prometheus' text format, made by it now. Throws what `report` throws. */
+  metrics(name: string): Promise<string>
   /** The next three resolve once every connected workload acknowledged, or with `acknowledged: false` after a while. */
   setKeyLog(name: string, keyLog: boolean): Promise<Applied>
   setVerify(link: string, verify: boolean): Promise<Applied>
@@ -128,6 +130,7 @@ export const createOperations = (options: OperationsOptions): Operations => {
       collectAbout(id, Object.keys(options.topology.workloads), (name, about) =>
         fleet.report(name, 0, reportTimeoutMs, about),
       ),
+    metrics: name => fleet.metrics(name, reportTimeoutMs),
     setKeyLog: (name, keyLog) =>
       apply(
         { action: 'debug', target: name, detail: { sessionSecrets: keyLog } },
@@ -149,7 +152,7 @@ export const createOperations = (options: OperationsOptions): Operations => {
       }),
     rotateBack: watch =>
       audit.throughout({ who, action: 'rotate-back', detail: { ...intent.rotation() } }, () => rotation.back(watch)),
-    certificates: ledger.rows,
+    certificates: () => ledger.rows(),
     async renew(workload) {
       await fleet.present(workload)
       const { acknowledged } = await apply({ action: 'renew-now', target: workload }, () => {

@@ -1,4 +1,4 @@
-import type { TrustState } from '../../services/control/certificates/trust-state.ts'
+import type { TrustState } from '../certificates/trust-state.ts'
 
 /** What a CA is for (`root`, `workloads`, `public`). Of several trusted of a kind, and of any other, its key identifier (hex). */
 export const authorityName = (trust: TrustState | undefined, id: string): string => {

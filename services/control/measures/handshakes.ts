@@ -1,6 +1,6 @@
-import type { FailureName } from '../../services/chassis/failures.ts'
-import type { ConnectionRecord, Observations } from '../../services/chassis/observation.ts'
-import { linkId, type Topology } from '../../services/topology/topology.ts'
+import { isHandshakeFailure } from '../../chassis/handshake-failures.ts'
+import type { ConnectionRecord, Observations } from '../../chassis/observation.ts'
+import { linkId, type Topology } from '../../topology/topology.ts'
 
 /** One handshake on a link between workloads, as the end that judged the other recorded it. */
 export type Handshake = {
@@ -13,19 +13,6 @@ export type Handshake = {
 }
 
 type Reports = Readonly<Record<string, Observations>>
-
-/** What says nothing about a handshake: nobody was there, somebody went away, or the trouble came later. */
-const elsewhere: readonly FailureName[] = [
-  'connect-timeout',
-  'connection-refused',
-  'host-unreachable',
-  'connection-closed',
-  'headers-timeout',
-  'body-timeout',
-  'bad-response',
-  'no-upstream',
-  'client-gone',
-]
 
 /**
  * The handshakes on the topology's links, oldest first. A caller's record names the link. A callee that refuses does not
@@ -75,5 +62,4 @@ const callersByKey = (reports: Reports, known: ReadonlySet<string>): ReadonlyMap
     ]),
   )
 
-const isOfHandshake = ({ name }: NonNullable<ConnectionRecord['failure']>): boolean =>
-  !elsewhere.includes(name as FailureName)
+const isOfHandshake = ({ name }: NonNullable<ConnectionRecord['failure']>): boolean => isHandshakeFailure(name)

@@ -1,9 +1,9 @@
-import type { ConnectionRecord, Observations, RequestRecord } from '../services/chassis/observation.ts'
-import type { Transport } from '../services/chassis/transport.ts'
-import { accountedCaller } from '../services/control/rollout/accounted.ts'
-import { hopsOf } from '../services/hops.ts'
-import type { Mode } from '../services/modes.ts'
-import { linkId, type Topology } from '../services/topology/topology.ts'
+import type { ConnectionRecord, Observations, RequestRecord } from '../../chassis/observation.ts'
+import type { Transport } from '../../chassis/transport.ts'
+import { hopsOf } from '../../hops.ts'
+import type { Mode } from '../../modes.ts'
+import { linkId, type Topology } from '../../topology/topology.ts'
+import { accountedCaller } from '../rollout/accounted.ts'
 
 /**
  * Plaintext between two ends, as they recorded it. An end that is no workload of the topology goes by its address, or
@@ -58,17 +58,19 @@ const calledOut = ({ workload, connections }: Observations): Sight[] =>
     })
 
 /** The callee's end: it knows an address, and what was asked for. */
-const calledIn = (report: Observations, looked: Looked): Sight[] =>
-  report.connections
+const calledIn = (report: Observations, looked: Looked): Sight[] => {
+  const carried = Map.groupBy(report.requests, ({ connection }) => connection)
+  return report.connections
     .filter(({ side, transport, failure }) => side === 'server' && (transport === 'plaintext' || isTurnedAway(failure)))
     .map(connection => {
       const { workload: callee } = report
-      const requests = report.requests.filter(request => request.connection === connection.id)
+      const requests = carried.get(connection.id) ?? []
       const caller = accountedCaller(callee, requests, looked) ?? connection.remoteAddress ?? 'unknown'
       const last = [connection.at, ...requests.map(({ at }) => at)].sort().at(-1)!
       const refused = connection.transport === undefined
       return { link: linkId(caller, callee), caller, callee, side: 'callee', at: last, refused, requests }
     })
+}
 
 const isTurnedAway = (failure: ConnectionRecord['failure']): boolean => failure?.name === 'plaintext-to-tls'
 

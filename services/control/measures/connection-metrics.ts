@@ -1,5 +1,5 @@
-import type { Metric } from './alert.ts'
 import { type Handshake, handshakesOn } from './handshakes.ts'
+import type { Metric } from './metric.ts'
 
 /** So long ago may the last try have been that a link still counts as failing, ms. */
 const windowMs = 300_000
@@ -43,7 +43,7 @@ export const connectionMetrics = {
   },
 } satisfies Record<string, Metric>
 
-const lastCause = (failed: readonly Handshake[]): { cause: string; seenBy: string } => {
+const lastCause = (failed: readonly Handshake[]): { cause: string; seen_by: string } => {
   const last = failed.at(-1)
-  return { cause: last?.cause ?? 'none', seenBy: last?.seenBy ?? 'nobody' }
+  return { cause: last?.cause ?? 'none', seen_by: last?.seenBy ?? 'nobody' }
 }

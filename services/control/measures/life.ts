@@ -1,6 +1,6 @@
-import type { HeldCertificate } from '../../services/chassis/observation.ts'
-import type { CertificateRow } from '../../services/control/certificates/trust-state.ts'
-import type { Sample, Seen } from './alert.ts'
+import type { HeldCertificate } from '../../chassis/observation.ts'
+import type { CertificateRow } from '../certificates/trust-state.ts'
+import type { Sample, Seen } from './metric.ts'
 
 /** Something that is valid from one time to another, ms since the epoch. */
 export type Life = { from: number; to: number }

@@ -1,7 +1,7 @@
-import type { HeldTrust } from '../../services/chassis/observation.ts'
-import type { Metric, Sample, Seen } from './alert.ts'
+import type { HeldTrust } from '../../chassis/observation.ts'
 import { authorityName } from './authority-name.ts'
 import { type Life, used } from './life.ts'
+import type { Metric, Sample, Seen } from './metric.ts'
 
 /** Whom workloads trust, and whether they can check what was revoked. */
 export const trustMetrics = {

@@ -1,7 +1,7 @@
-import type { Observations } from '../../services/chassis/observation.ts'
-import type { Mode } from '../../services/modes.ts'
-import { plaintextSeen } from '../plaintext-seen.ts'
-import type { Metric, Sample, Seen } from './alert.ts'
+import type { Observations } from '../../chassis/observation.ts'
+import type { Mode } from '../../modes.ts'
+import type { Metric, Sample, Seen } from './metric.ts'
+import { plaintextSeen } from './plaintext-seen.ts'
 
 /** A caller's record of a request follows its callee's: what is younger than this nobody can account for yet, ms. */
 const settledMs = 1_000

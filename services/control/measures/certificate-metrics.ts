@@ -1,6 +1,6 @@
-import { spiffeId } from '../../pki/spiffe.ts'
-import type { Metric, Sample, Seen } from './alert.ts'
+import { spiffeId } from '../../../pki/spiffe.ts'
 import { bySerial, lifeOf, used } from './life.ts'
+import type { Metric, Sample, Seen } from './metric.ts'
 
 /** What workloads hold, and whether it is renewed. */
 export const certificateMetrics = {
