@@ -136,7 +136,7 @@ const hopOf = (known: Known, ends: Ends, depth: number): JourneyHop => {
       believed: told && { ...some({ caller: told.caller }), by: told.callerBy },
       decision: told && decisionOf(told),
       ...{ status: told?.status, atCalleeMs: told?.durationMs },
-      split: made ? splitOf(made) : server?.handshakeMs === undefined ? undefined : { handshakeMs: server.handshakeMs },
+      split: made ? splitOf(made) : clientsHandshake(told, server),
       application: inside && { status: inside.status, durationMs: inside.durationMs },
       trouble,
     }),
@@ -147,6 +147,10 @@ const decisionOf = ({ rule, denied }: RequestRecord): JourneyHop['decision'] => 
   if (denied !== undefined) return { allowed: false, because: denied }
   return rule === undefined ? undefined : { allowed: true, rule }
 }
+
+/** What its connection cost the public client, as the callee timed it: the first request on it alone. */
+const clientsHandshake = (told: Told | undefined, server: ConnectionRecord | undefined): Split | undefined =>
+  told?.nth === 1 && server?.handshakeMs !== undefined ? { handshakeMs: server.handshakeMs } : undefined
 
 const splitOf = ({ queuedMs, connectMs, handshakeMs, waitMs, bodyMs, durationMs }: CallRecord): Split =>
   some({ queuedMs, connectMs, handshakeMs, waitMs, bodyMs, durationMs })
