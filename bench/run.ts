@@ -1,13 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { cpus, release } from 'node:os'
 import { parseArgs } from 'node:util'
 import { mintCertificates } from './certificates.ts'
-import type { LoadResult, LoadTask } from './load.ts'
 import { nginxArguments, nginxVersion } from './nginx.ts'
-import { canPin, cpuOf, peakOf, startNode, startProgram, stop } from './processes.ts'
-import { type Sample, tableOf } from './table.ts'
+import { canPin, peakOf, startNode, startProgram, stop } from './processes.ts'
+import { freePort, measure, type UnderTest } from './rounds.ts'
+import { tableOf } from './table.ts'
 import { type HopTask, nameOf, pairings } from './transports.ts'
 
 const { values } = parseArgs({
@@ -26,15 +24,6 @@ const loadCore = 0
 const hopCore = 1
 const at = (file: string) => new URL(file, import.meta.url)
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 const startHop = async (name: string, task: HopTask): Promise<ChildProcess> => {
   if (name === 'nginx') return startProgram(hopCore, 'nginx', nginxArguments(task), task.port)
   const file = name === 'hop' ? './hop-under-test.ts' : './http-proxy-under-test.ts'
@@ -52,17 +41,13 @@ try {
   const [backend, ports] = await startNode(loadCore, at('./backend.ts'), certificates.dir)
   const [load] = await startNode(loadCore, at('./load.ts'), certificates.dir)
   children.push(backend, load)
-  const loadOn = async (task: LoadTask): Promise<LoadResult> => {
-    load.send(task)
-    return (await once(load, 'message'))[0]
-  }
 
   console.log(
     `${cpus()[0]?.model.trim()}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}, ${nginx ?? 'no nginx'}; ` +
       `${connections} kept-alive connections, 1 KB answers, ${rounds} interleaved rounds of ${seconds} s, ${canPin ? 'hop pinned to its own core' : 'not pinned'}`,
   )
   for (const pairing of pairings.filter(pairing => !values.only || values.only.split(',').includes(nameOf(pairing)))) {
-    const hops: { name: string; port: number; child: ChildProcess; samples: Sample[] }[] = []
+    const hops: UnderTest[] = []
     for (const name of names) {
       const port = await freePort()
       const task = {
@@ -75,16 +60,7 @@ try {
       children.push(child)
       hops.push({ name, port, child, samples: [] })
     }
-    const burst = (port: number, forSeconds: number) =>
-      loadOn({ port, tls: pairing.front === 'tls', seconds: forSeconds, connections })
-    for (const { port } of hops) await burst(port, 2)
-    for (let round = 0; round < rounds; round++) {
-      for (const { port, child, samples } of hops) {
-        const before = cpuOf(child.pid!)
-        const { requests, errors, p99 } = await burst(port, seconds)
-        samples.push({ rps: requests / seconds, p99, cpu: (cpuOf(child.pid!) - before) / requests, errors })
-      }
-    }
+    await measure(hops, load, { tls: pairing.front === 'tls', rounds, seconds, connections })
     const peaks = new Map(hops.map(({ name, child }) => [name, peakOf(child.pid!)]))
     console.log(tableOf(nameOf(pairing), hops, reference, peaks))
     for (const { child } of hops) await stop(child)

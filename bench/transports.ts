@@ -12,4 +12,7 @@ export const pairings: readonly Pairing[] = [
 export const nameOf = ({ front, back }: Pairing): string => `${front}→${back}`
 
 /** What a hop process is told on its command line, as JSON. */
-export type HopTask = Pairing & { port: number; backend: number; certificates: string }
+export type HopTask = Pairing & { port: number; backend: number; certificates: string; observing?: Observing }
+
+/** What of observing is switched on; `tracesTo`: an OTLP/HTTP endpoint. */
+export type Observing = { log: boolean; metrics: boolean; scrapeEveryMs?: number; tracesTo?: string }

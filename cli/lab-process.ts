@@ -3,6 +3,7 @@ import { type EmbeddedLab, startEmbedded } from '../lab/embedded.ts'
 import { type findLab, type LabFile, removeLabFile, runningLab, writeLabFile } from '../lab/state-file.ts'
 import { HopError } from '../pki/error.ts'
 import { createLogBatch } from '../services/chassis/log-batch.ts'
+import { otlpEndpoint } from '../services/chassis/span-export.ts'
 import { makeDirectory } from '../services/control/state/directory.ts'
 import { type Mode, modes } from '../services/modes.ts'
 import type { Topology } from '../services/topology/topology.ts'
@@ -58,6 +59,7 @@ export const startLabProcess = async (options: LabOptions): Promise<LabProcess> 
       mode: options.mode ?? options.startIn ?? modes[0]!,
       wire: options.wire,
       logTo: lines,
+      tracesTo: otlpEndpoint(process.env),
       ...(lifetimeMs && { lifetimes: { workloadMs: lifetimeMs, publicMs: lifetimeMs } }),
       ports: { ...(operatorPort && { operator: operatorPort }), ...(edgePort && { edge: edgePort }) },
     })

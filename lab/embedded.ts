@@ -27,6 +27,8 @@ export type EmbeddedOptions = {
   lifetimes?: Partial<Lifetimes>
   rate?: Rate
   limits?: MemberLimits
+  /** Where every workload sends its spans over OTLP/HTTP; absent: nowhere. */
+  tracesTo?: string | undefined
   /** How often it is looked whether a certificate ran out, ms; see {@link reviveLapsed}. */
   reviveEveryMs?: number
 }
@@ -84,6 +86,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
         name,
         bundle: control.bootstrap,
         clock,
+        tracesTo: options.tracesTo,
         ...(options.logTo ? { logTo: options.logTo } : {}),
         ...(options.limits ? { limits: options.limits } : {}),
         ...(isEdge && ports.edge && options.wire === false ? { listen: { port: ports.edge } } : {}),

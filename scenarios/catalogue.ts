@@ -67,6 +67,10 @@ import httpSemantics from './migration/http-semantics.ts'
 import permissiveThenStrict from './migration/permissive-then-strict.ts'
 import previewOfStrictness from './migration/preview-of-strictness.ts'
 import switchWhileRunning from './migration/switch-while-running.ts'
+import packetCaptures from './observing/packet-captures.ts'
+import requestIdThroughEveryHop from './observing/request-id-through-every-hop.ts'
+import traceHasASpanPerHop from './observing/trace-has-a-span-per-hop.ts'
+import whoCallsWhom from './observing/who-calls-whom.ts'
 import type { Scenario } from './scenario.ts'
 import legacyBehindSidecar from './sidecars/legacy-behind-sidecar.ts'
 import serviceCodeIsTheSame from './sidecars/service-code-is-the-same.ts'
@@ -144,6 +148,10 @@ export const catalogue: readonly Scenario[] = [
   certificatesMultiply,
   maturityWithholds,
   keysStayHome,
+  requestIdThroughEveryHop,
+  traceHasASpanPerHop,
+  packetCaptures,
+  whoCallsWhom,
 ]
 
 /** A scenario by its id. Throws HopError `scenario-unknown`, which names the nearest. */

@@ -1,6 +1,6 @@
 import { renewalShare } from '../services/chassis/renewal-share.ts'
 import type { CertificateRow } from '../services/control/certificates/trust-state.ts'
-import { lifeOf } from './alerts/life.ts'
+import { lifeOf } from '../services/control/measures/life.ts'
 import type { ShownCertificate } from './flows/certificates-shown.ts'
 
 /** The certificate work of one mode: certificates shown to somebody, who has to look after them, how often they are issued. */

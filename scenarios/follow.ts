@@ -23,7 +23,7 @@ export type Step = { workload: string } & Pick<
 /** The answer as the client got it, and the request's story hop by hop, from the outside in. */
 export type Followed = {
   request: { method: string; path: string }
-  /** Undefined when no workload had the request. */
+  /** As the answer told it; undefined when none came and no workload had the request. */
   requestId: string | undefined
   /** `status` is 0 where no answer came; `failure` then says why. */
   answer: {
@@ -53,7 +53,10 @@ export const followRequest = async (lab: LabClient, options: FollowOptions = {})
   const ms = performance.now() - began
   const answer = attempt.answered ? attempt : { status: 0, headers: {}, body: '', ...attempt }
   const { entry, told } = await readStory(lab, marks, { method, path, from: outsider.from })
-  return { request: { method, path }, requestId: entry?.requestId, answer, ms, steps: told.map(stepOf), away }
+  // what the client was told is exact; a story is found by what was asked for
+  const stated = attempt.answered ? attempt.headers['x-request-id'] : undefined
+  const requestId = stated ?? entry?.requestId
+  return { request: { method, path }, requestId, answer, ms, steps: told.map(stepOf), away }
 }
 
 const stepOf = ({

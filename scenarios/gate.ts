@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Observations } from '../services/chassis/observation.ts'
+import { type PlaintextSeen, plaintextSeen } from '../services/control/measures/plaintext-seen.ts'
+import { lastReached, sinceTime } from '../services/control/measures/reach.ts'
 import { readUntil } from './flows/patience.ts'
 import { presence } from './flows/presence.ts'
 import { type Marks, recordsSince } from './flows/records.ts'
 import type { LabClient } from './lab-client.ts'
-import { type PlaintextSeen, plaintextSeen } from './plaintext-seen.ts'
 import { freshCanary } from './tools/canary.ts'
 import { createOutsider } from './tools/outsider.ts'
 
@@ -112,24 +112,14 @@ const probe = async (lab: LabClient): Promise<{ served: boolean; outcome: string
     : { served: false, outcome: answer.failure.name }
 }
 
-const changesMode = ['mode', 'rollout', 'rollback']
-
 /** When the last change of mode was over: what was open before may have been meant otherwise. */
 export const reachedAt = async (lab: LabClient): Promise<number | null> => {
   let last: number | null = null
   for (let id = 0; ; ) {
     const entries = await lab.audit(id)
-    for (const { action, at, result } of entries) if (changesMode.includes(action) && result !== 'begun') last = at
+    last = lastReached(entries) ?? last
     const end = entries.at(-1)
     if (!end || entries.length < 1000) return last
     id = end.id
   }
-}
-
-/** What happened from then on: connections opened, and older ones that carried a request. */
-export const sinceTime = (report: Observations, from: string | null): Observations => {
-  if (from === null) return report
-  const requests = report.requests.filter(({ at }) => at >= from)
-  const used = new Set(requests.map(({ connection }) => connection))
-  return { ...report, requests, connections: report.connections.filter(({ at, id }) => at >= from || used.has(id)) }
 }

@@ -1,10 +1,10 @@
 import type { HeldCertificate, Observations } from '../services/chassis/observation.ts'
 import { renewalShare } from '../services/chassis/renewal-share.ts'
 import type { CertificateRow } from '../services/control/certificates/trust-state.ts'
+import { authorityName } from '../services/control/measures/authority-name.ts'
+import { bySerial, lifeOf } from '../services/control/measures/life.ts'
+import type { Seen } from '../services/control/measures/metric.ts'
 import { client, linkId } from '../services/topology/topology.ts'
-import type { Seen } from './alerts/alert.ts'
-import { authorityName } from './alerts/authority-name.ts'
-import { bySerial, lifeOf } from './alerts/life.ts'
 
 /** A certificate of the lab: whose it is, how long it lives, and where its key was seen at work. */
 export type InventoryItem = {

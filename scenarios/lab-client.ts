@@ -6,6 +6,7 @@ import type { Observations } from '../services/chassis/observation.ts'
 import type { ProblemDetails } from '../services/control/api/problem.ts'
 import type { TokenWish } from '../services/control/certificates/user-tokens.ts'
 import type { Applied } from '../services/control/changes.ts'
+import type { Collected } from '../services/control/collected.ts'
 import type { ControlState } from '../services/control/glance.ts'
 import type { RolloutWish } from '../services/control/rollout/guard-settings.ts'
 import type { Outcome, Progress } from '../services/control/rollout/progress.ts'
@@ -41,6 +42,10 @@ export type LabClient = {
   report(workload: string, since?: number): Promise<Observations>
   /** The same of several workloads at once, each after its own cursor. */
   reports(since: Record<string, number>): Promise<Record<string, Observations>>
+  /** What workloads remember of one request or trace, by its id. */
+  about(id: string): Promise<Collected>
+  /** What a workload counts, or `control`, in Prometheus' text format. */
+  metrics(workload: string): Promise<string>
   keyLog(workload: string, on: boolean): Promise<void>
   verify(link: string, on: boolean): Promise<void>
   switches(): Promise<Switches>
@@ -117,6 +122,8 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
     rollback: onProgress => rollOut(operator.lines('POST', '/api/rollout/rollback'), onProgress),
     report: (workload, since = 0) => operator.json('GET', `/api/workloads/${part(workload)}/report?since=${since}`),
     reports: since => operator.json('POST', '/api/reports', { since }),
+    about: id => operator.json('GET', `/api/requests/${part(id)}`),
+    metrics: async workload => (await operator.bytes('GET', `/metrics/${part(workload)}`)).toString('utf8'),
     async keyLog(workload, on) {
       const path = `/api/workloads/${part(workload)}/debug`
       applied(await operator.json<Applied>('PUT', path, { keyLog: on }), `the debug session of ${workload}`)

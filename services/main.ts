@@ -36,5 +36,5 @@ try {
   const known = error instanceof HopError
   const text = known || !(error instanceof Error) ? String((error as Error).message) : error.stack
   process.stderr.write(`hop: ${text}\n`)
-  process.exit(known && ['usage', 'workload-unknown', 'bad-topology'].includes(error.code) ? 2 : 1)
+  process.exit(known && ['usage', 'workload-unknown', 'bad-topology', 'otlp-endpoint'].includes(error.code) ? 2 : 1)
 }

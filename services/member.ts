@@ -1,13 +1,16 @@
 import type { Socket } from 'node:net'
 import type { DestinationStream } from 'pino'
 import { spiffeId } from '../pki/spiffe.ts'
+import type { About } from './chassis/about.ts'
 import { type Agent, startAgent } from './chassis/agent.ts'
 import { createControlClient } from './chassis/control-client.ts'
 import { createCredentials } from './chassis/credentials.ts'
+import { createMetrics } from './chassis/metrics.ts'
 import type { HeldCertificate } from './chassis/observation.ts'
 import { createOwnClock } from './chassis/own-clock.ts'
 import type { IsRelay } from './chassis/peers.ts'
 import type { Program } from './chassis/program.ts'
+import { createSpanExport } from './chassis/span-export.ts'
 import { createLog, createTelemetry } from './chassis/telemetry.ts'
 import type { Address } from './chassis/transport.ts'
 import { createWorkload, type WorkloadLimits } from './chassis/workload.ts'
@@ -42,6 +45,8 @@ export type MemberOptions = {
   applicationAt?: Address
   /** See `AgentOptions`. */
   enrolAnew?: (reason: string) => void
+  /** Where it sends its spans over OTLP/HTTP; absent: nowhere. */
+  tracesTo?: string | undefined
 }
 
 /** What peers may take of a workload, and of the edge until their ClientHello is read. Absent: the usual. */
@@ -69,7 +74,11 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
   const { trustDomain } = topology
   const id = spiffeId(trustDomain, name)
   const log = createLog(name, options.logTo)
-  const telemetry = createTelemetry(name, log)
+  const spans =
+    options.tracesTo === undefined ? undefined : await createSpanExport(name, topology.name, options.tracesTo)
+  const metrics = createMetrics(topology.name)
+  const telemetry = metrics.measured(createTelemetry(name, log, spans?.send))
+  spans?.tell(telemetry)
   const credentials = createCredentials({ trust: { bundle: options.bundle, crl: [] }, id, clock })
   const calls = callsOf(topology, name)
   const isEdge = spec.program === 'edge'
@@ -126,6 +135,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
       await agent?.close()
       await workload.close()
       await behind?.close()
+      await spans?.close()
     },
   }
 
@@ -144,16 +154,19 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
         workload.expel(serials)
       },
     }
-    const observe = async (since: number) => {
+    const observe = async (since: number, about?: About) => {
       const own = apart ? await apart.account() : run
-      return { ...workload.observations(since), ...own }
+      return { ...workload.observations(since, about), ...own }
     }
     const { enrolAnew } = options
     // its callers and callees must not go on with what the old certificate proved; nobody told them
     const seenOff = before ? workload.refresh({ trustChanged: true, told: false }) : undefined
     seenOff?.catch(() => {})
     const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock, seenOff }
-    agent = startAgent({ ...following, listening: address, dialsFrom, observe, ...(enrolAnew ? { enrolAnew } : {}) })
+    agent = startAgent({
+      ...{ ...following, metrics, listening: address, dialsFrom, observe },
+      ...(enrolAnew ? { enrolAnew } : {}),
+    })
   }
 }
 

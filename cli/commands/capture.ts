@@ -4,12 +4,13 @@ import { withKeyLogs } from '../../scenarios/flows/key-logs.ts'
 import { freshWire } from '../../scenarios/flows/wire.ts'
 import { followRequest } from '../../scenarios/follow.ts'
 import type { LabClient } from '../../scenarios/lab-client.ts'
+import type { Recorded } from '../../scenarios/tap-client.ts'
+import { visibleIn } from '../../scenarios/tools/visible.ts'
 import { linkIds } from '../../services/hops.ts'
-import { linkTitle } from '../../services/topology/topology.ts'
 import { choose } from '../choice.ts'
 import { type Context, withLab } from '../command.ts'
 import { exit } from '../exit.ts'
-import { count } from '../render/words.ts'
+import { renderCapture } from '../render/capture.ts'
 
 type CaptureWords = { output?: string; withKeys?: boolean; request?: boolean }
 
@@ -27,18 +28,29 @@ export const capture = (context: Context, word: string, words: CaptureWords): Pr
         expected: 'new connections, whose keys can still be learnt',
         found: '--no-request',
       })
-    const keyLog = words.request === false ? [] : await place(lab, link, words.withKeys === true)
-    const connections = (await lab.wire(link).bytes()).length
+    const secrets = words.request === false ? [] : await place(lab, link, words.withKeys === true)
+    const recorded = await lab.wire(link).bytes()
+    const keyLog = secrets.filter(line => opens(line, recorded))
+    const connections = recorded.length
     const bytes = await lab.wire(link).capture(keyLog)
     if (path === '-') process.stdout.write(bytes)
     else write(path, bytes)
-    const answer = { link, file: path, bytes: bytes.length, connections, keys: keyLog.length }
-    const keys = words.withKeys ? `, with ${count(keyLog.length, 'session secret')} to open them` : ''
-    const words_ = `${linkTitle(link)}: ${count(connections, 'connection')}, ${count(bytes.length, 'byte')} in ${path}${keys}`
-    if (path === '-') screen.aside(words_)
-    else screen.answer(answer, () => words_)
+    const visible = {
+      withoutKeys: visibleIn(recorded),
+      withKeys: keyLog.length > 0 ? visibleIn(recorded, keyLog) : null,
+    }
+    const answer = { link, file: path, bytes: bytes.length, connections, keys: keyLog.length, visible }
+    const told = () => renderCapture({ ...answer, asked: words.withKeys === true }, screen)
+    if (path === '-') screen.aside(told())
+    else screen.answer(answer, told)
     return exit.ok
   })
+
+/** Is this NSS line of one of the connections? Its client random stands in their ClientHello; what opens others stays out of the file. */
+const opens = (line: string, recorded: readonly Recorded[]): boolean => {
+  const random = Buffer.from(line.split(/\s+/)[1] ?? '', 'hex')
+  return random.length > 0 && recorded.some(({ bytes }) => bytes['to-callee'].includes(random))
+}
 
 /** One request on new connections; the session secrets its ends report, when asked for. */
 const place = async (lab: LabClient, link: string, withKeys: boolean): Promise<string[]> => {

@@ -1,14 +1,17 @@
 import { isLabThere } from '../../lab/state-file.ts'
-import { findScenario } from '../../scenarios/catalogue.ts'
+import { HopError } from '../../pki/error.ts'
+import { catalogue, findScenario } from '../../scenarios/catalogue.ts'
 import type { LabClient } from '../../scenarios/lab-client.ts'
+import { readJourney } from '../../scenarios/request/journey.ts'
 import { runMatrix } from '../../scenarios/runner.ts'
 import type { Cell, Scenario } from '../../scenarios/scenario.ts'
 import { modes as allModes, type Mode } from '../../services/modes.ts'
 import { chooseModes } from '../choice.ts'
-import type { Context } from '../command.ts'
+import { type Context, withLab } from '../command.ts'
 import { exit } from '../exit.ts'
 import { howItCameOut, whatIsTried } from '../explain/prose.ts'
 import { withLabKept } from '../kept-lab.ts'
+import { renderJourney } from '../render/journey.ts'
 import { wrap } from '../render/table.ts'
 import { keep, lastOf } from '../verdicts.ts'
 import { readVerdicts, type Verdicts } from '../verdicts-file.ts'
@@ -18,8 +21,29 @@ export type ExplainWords = { mode?: string; fresh?: boolean }
 /** The cells of one mode. `observedAt`: absent for a run just made. */
 type Told = { mode: Mode; cells: readonly Cell[]; observedAt?: string }
 
-/** One experiment in prose, from the last verdicts; what has none, or with `--fresh` everything, is run first. */
-export const explain = async (context: Context, word: string, words: ExplainWords): Promise<number> => {
+/** A request's story by its id, or an experiment in prose. */
+export const explain = (context: Context, word: string, words: ExplainWords): Promise<number> =>
+  isRequest(word) ? explainRequest(context, word, words) : explainScenario(context, word, words)
+
+/** Ids of the lab's own are hexadecimal; one that a caller made up has a digit in it, which no scenario has. */
+const isRequest = (word: string): boolean =>
+  !catalogue.some(({ id }) => id === word) &&
+  (/^[0-9a-f]{24,32}$/.test(word) || (/^[\w.-]{8,64}$/.test(word) && /\d/.test(word)))
+
+const explainRequest = (context: Context, id: string, words: ExplainWords): Promise<number> => {
+  const wrong = words.mode !== undefined ? '--mode' : words.fresh ? '--fresh' : undefined
+  if (wrong)
+    throw new HopError('usage', { field: wrong, expected: 'the name of an experiment with it', found: 'a request id' })
+  return withLab(context, async lab => {
+    const { screen } = context
+    const journey = await readJourney(lab, id)
+    screen.answer(journey, () => renderJourney(journey, screen))
+    return exit.ok
+  })
+}
+
+/** From the last verdicts; what has none, or with `--fresh` everything, is run first. */
+const explainScenario = async (context: Context, word: string, words: ExplainWords): Promise<number> => {
   const { screen, stateDir } = context
   const scenario = findScenario(word)
   const { id } = scenario

@@ -43,15 +43,19 @@ Clients outside get no word of it: with --step, have them fetch the new bundle (
 between trust and reissue, or they will not know the edge.
 Example: hop rotate root --step && hop state --json > /dev/null && hop rotate root`,
     )
-  command('alerts', 'which alerts fire now, where, since when, and what to do', async context =>
-    (await import('../commands/alerts.ts')).alerts(context),
-  ).addHelpText(
-    'after',
-    `
+  command<{ prometheus?: boolean }>(
+    'alerts',
+    'which alerts fire now, where, since when, and what to do',
+    async (context, words) => (await import('../commands/alerts.ts')).alerts(context, words),
+  )
+    .option('--prometheus', "the same alerts as a rule file for Prometheus, of hop's own metrics")
+    .addHelpText(
+      'after',
+      `
 Judged by what workloads report and the control plane keeps; failed handshakes count for five
 minutes, or until one succeeds. For CI: exit code 1 when a critical alert fires.
-Example: hop alerts --json`,
-  )
+Example: hop alerts --prometheus > hop.rules.yaml && promtool check rules hop.rules.yaml`,
+    )
   command<RevokeWords>(
     'revoke <what...>',
     'takes certificates back: a SPIFFE ID, a DNS name, a workload, or serials',

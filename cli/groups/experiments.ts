@@ -17,13 +17,23 @@ export const experimentCommands = (command: Define): void => {
     .option('--mode <mode>', 'in this mode, in several (a,b) or in all (default: the present one)')
     .addHelpText('after', `\nExample: hop run eavesdrop --mode re-encrypt,mtls`)
   command<ExplainWords>(
-    'explain <scenario>',
-    'what was tried, what was seen, and why it came out so',
+    'explain <what>',
+    'an experiment: what was tried and why it came out so; or a request by its id: its whole story',
     async (context, words, id = '') => (await import('../commands/explain.ts')).explain(context, id, words),
   )
     .option('--mode <mode>', 'in this mode, in several (a,b) or in all (default: the present one)')
     .option('--fresh', 'run it again, even where there is a verdict already')
-    .addHelpText('after', `\nExample: hop explain eavesdrop --mode hybrid`)
+    .addHelpText(
+      'after',
+      `
+By a request's id (hop request prints it, every answer has it in x-request-id) or its trace id: each
+hop's transport, cipher and connection, both identities, the policy's decision, and where the time
+went: until TCP stood (connect), handshake (TLS), first byte of the answer (wait), last byte (body).
+If it failed, on which hop, why, what to do, and what both ends wrote down. Each workload remembers
+its last 2000 requests.
+Example: hop explain eavesdrop --mode hybrid
+Example: hop explain 8a2aa37fe9ba8755e5a65b49`,
+    )
   command<GateWords>(
     'gate',
     'plaintext as the workloads saw it; fails on what nobody declared',

@@ -1,5 +1,7 @@
 import type { CallsWords } from '../commands/calls.ts'
+import type { EdgesWords, WatchWords } from '../commands/edges.ts'
 import type { TokenWords } from '../commands/token.ts'
+import type { TraceWords } from '../commands/trace.ts'
 import { append, type Define } from './define.ts'
 
 /** Seeing what is there. */
@@ -16,6 +18,20 @@ export const lookingCommands = (command: Define): void => {
     .option('--header <header>', "such as 'x-forwarded-for: 192.0.2.1'; again for more", append)
     .option('--body <json>', 'JSON, or @file')
     .addHelpText('after', `\nExample: hop request GET /orders/1 --header 'x-user: mallory'`)
+  command<TraceWords>(
+    'trace <id>',
+    'one request as a waterfall, a span for each end of every hop; by trace id or request id',
+    async (context, words, id = '') => (await import('../commands/trace.ts')).trace(context, id, words),
+  )
+    .option('--attributes', 'all that each span says, by the names of OpenTelemetry')
+    .addHelpText(
+      'after',
+      `
+From what the workloads recorded; nobody has to collect anything. With OTEL_EXPORTER_OTLP_ENDPOINT
+set when the lab starts they send the same spans to a collector. Exit code 1 where the trace is not
+well formed.
+Example: hop trace 8a2aa37fe9ba8755e5a65b49`,
+    )
   command<TokenWords>(
     'token',
     "a user's signed token, for the Authorization header of a request",
@@ -42,6 +58,36 @@ export const lookingCommands = (command: Define): void => {
   )
     .option('--denied', 'only what was denied')
     .addHelpText('after', `\nFrom the records of the workloads, each of which remembers its last 2000 requests.`)
+  command<EdgesWords>(
+    'edges',
+    'who calls whom, over what, as whom: as seen, beside what is meant',
+    async (context, words) => (await import('../commands/edges.ts')).edges(context, words),
+  )
+    .option('--since <time>', 'seen 30s, 10m or 2h ago; all is all that is remembered (default: in this mode)')
+    .addHelpText(
+      'after',
+      `
+Counted by both ends of each connection, strangers included: conns are connections, refused those
+turned away by either end, reused the share of requests on a connection that had carried one before,
+expires the certificate that ends first. Exit code 1 where what was seen is not what is meant.
+Example: hop edges --since 10m --json`,
+    )
+  command<WatchWords>('watch', 'the same, live', async (context, words) =>
+    (await import('../commands/edges.ts')).watch(context, words),
+  )
+    .option('--for <time>', 'for so long, such as 10s (default: until Ctrl-C)')
+    .addHelpText(
+      'after',
+      `
+On a terminal the table is drawn over every second; into a file or a pipe goes a line for each edge
+on which something happened, with --json an object a line.
+Example: hop watch --for 10s`,
+    )
+  command(
+    'metrics [workload]',
+    'what it counts, as Prometheus gets it (default: a line of each; control: of the whole lab)',
+    async (context, _words, name) => (await import('../commands/metrics.ts')).metrics(context, name),
+  ).addHelpText('after', `\nExample: hop metrics payments | promtool check metrics`)
   command<{ since?: string }>('audit', 'who did what to the lab', async (context, words) =>
     (await import('../commands/look.ts')).audit(context, words),
   ).option('--since <number>', 'only entries after this one')

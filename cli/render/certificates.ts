@@ -68,7 +68,8 @@ export const renderCounts = ({ topology, mode, workloads, observed, scaled, form
 const rate = (perHour: number): string => (perHour < 10 ? perHour.toFixed(1) : String(Math.round(perHour)))
 
 /** 42 s, 12 min, 23 h, 3 d. */
-const span = (seconds: number): string => {
+/** A time in the largest unit that fits. */
+export const span = (seconds: number): string => {
   if (seconds < 120) return `${seconds} s`
   if (seconds < 7200) return `${Math.floor(seconds / 60)} min`
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`

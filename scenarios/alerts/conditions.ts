@@ -1,16 +1,5 @@
-import type { Condition, Metric } from './alert.ts'
-import { certificateMetrics } from './certificate-metrics.ts'
-import { connectionMetrics } from './connection-metrics.ts'
-import { plaintextMetrics } from './plaintext-metrics.ts'
-import { trustMetrics } from './trust-metrics.ts'
-
-/** Everything that is measured, by name. */
-export const metrics = { ...certificateMetrics, ...trustMetrics, ...connectionMetrics, ...plaintextMetrics }
-
-export type MetricName = keyof typeof metrics
-
-/** What measures a metric. */
-export const metricOf = (name: MetricName): Metric => metrics[name]
+import type { MetricName } from '../../services/control/measures/metrics.ts'
+import type { Condition } from './alert.ts'
 
 /**
  * Every alert there is. Certificates are renewed when half of their life has passed, give or take a tenth, so a quarter
@@ -76,7 +65,7 @@ export const conditions = [
     comparison: '>=',
     threshold: 1,
     forS: 0,
-    summary: 'handshakes on {{ $labels.link }} fail: {{ $labels.seenBy }} says {{ $labels.cause }}',
+    summary: 'handshakes on {{ $labels.link }} fail: {{ $labels.seen_by }} says {{ $labels.cause }}',
     remedy: 'ask what it means and what to do: hop doctor',
   },
   {

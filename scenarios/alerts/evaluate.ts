@@ -1,5 +1,7 @@
-import type { Comparison, Condition, Firing, Sample, Seen } from './alert.ts'
-import { conditions, type MetricName, metricOf } from './conditions.ts'
+import type { Sample, Seen } from '../../services/control/measures/metric.ts'
+import { type MetricName, metricOf } from '../../services/control/measures/metrics.ts'
+import type { Comparison, Condition, Firing } from './alert.ts'
+import { conditions } from './conditions.ts'
 
 /** Which conditions are met, the critical ones first. Pure: it looks at nothing but what was seen. */
 export const evaluate = (seen: Seen, table: readonly Condition<MetricName>[] = conditions): Firing[] =>

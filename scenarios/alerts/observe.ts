@@ -1,9 +1,11 @@
 import type { Observations } from '../../services/chassis/observation.ts'
 import type { ControlState } from '../../services/control/glance.ts'
+import type { Seen } from '../../services/control/measures/metric.ts'
+import { sinceTime } from '../../services/control/measures/reach.ts'
 import type { Marks } from '../flows/records.ts'
-import { reachedAt, sinceTime } from '../gate.ts'
+import { reachedAt } from '../gate.ts'
 import type { LabClient } from '../lab-client.ts'
-import type { Firing, Seen } from './alert.ts'
+import type { Firing } from './alert.ts'
 import { evaluate } from './evaluate.ts'
 
 /** How far back records of connections count for alerts, ms. */

@@ -7,12 +7,13 @@ import type { Looked, Report } from './finding.ts'
 const apartMs = 1_000
 
 export type Look = Pick<Looked, 'reports' | 'topology' | 'trust' | 'now'>
+type Records = Pick<Look, 'reports' | 'topology'>
 
 /** A connection that failed, with whatever each end knows of it. `stranger`: its caller is nobody of the lab, as far as anybody can tell. */
 export type Tried = { link: string; caller: End; callee: End; at: number; stranger: boolean }
 
 /** Connections that failed since (ms), each once: the records of both ends put together. */
-export const triedIn = (looked: Look, since: number): Tried[] => {
+export const triedIn = (looked: Records, since: number): Tried[] => {
   const { topology, reports } = looked
   const taken = new Set<ConnectionRecord>()
   const recent = (report: Report | undefined) =>
@@ -71,13 +72,13 @@ const agree = (a: Failure, b: Failure): boolean => a?.name === b?.name || !isRea
 const isReason = (failure: Failure): boolean =>
   failure !== undefined && failure.name !== 'connection-closed' && !failure.code.includes('_ALERT_')
 
-const holderOf = ({ reports }: Look, key: string | undefined): string | undefined =>
+const holderOf = ({ reports }: Records, key: string | undefined): string | undefined =>
   key === undefined
     ? undefined
     : Object.values(reports).find(report => report?.held.some(held => held.key === key))?.workload
 
 const pairOf = (
-  looked: Look,
+  looked: Records,
   link: Link,
   caller: ConnectionRecord | undefined,
   callee: ConnectionRecord | undefined,
@@ -95,7 +96,7 @@ const pairOf = (
 type Seen = { own: ConnectionRecord | undefined; other: ConnectionRecord | undefined; at: number }
 
 /** What a workload knows of itself, around its record of one connection. */
-const endOf = ({ reports }: Look, name: string, { own, other, at }: Seen): End => {
+const endOf = ({ reports }: Records, name: string, { own, other, at }: Seen): End => {
   const report = reports[name]
   const held = report?.held.find(each => isShown(each, other?.peerKey, at))
   return {

@@ -1,4 +1,4 @@
-import { bySerial } from '../alerts/life.ts'
+import { bySerial } from '../../services/control/measures/life.ts'
 import { type CertificateCounts, countCertificates } from '../certificate-counts.ts'
 import type { LabClient } from '../lab-client.ts'
 import { certificatesShown } from './certificates-shown.ts'

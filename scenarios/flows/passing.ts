@@ -1,3 +1,4 @@
+import { setOff } from '../../services/chassis/call-watch.ts'
 import type { Hop } from '../../services/modes.ts'
 import type { LabClient } from '../lab-client.ts'
 import { freshCanary } from '../tools/canary.ts'
@@ -61,12 +62,12 @@ const passingOf = ({ watched, hops, all, attacked }: Gathered, hop: Hop): Passin
     : told.find(record => record === entry && record.workload === callee)
   const connection = reports[callee]?.connections.find(({ id }) => id === request?.connection)
   const own = all.filter(({ workload }) => workload === callee)
-  const madeOf = ({ spanId }: Told) => all.filter(({ parentSpanId }) => parentSpanId === spanId)
+  const madeOf = (made: Told) => all.filter(each => setOff(made, each))
   const asProbed = own.filter(({ method, path }) => method === request?.method && path === request.path)
   return {
     request,
     opened: watched.hop(hop)?.decrypted === true,
-    onward: told.filter(({ parentSpanId }) => request !== undefined && parentSpanId === request.spanId),
+    onward: told.filter(each => request !== undefined && setOff(request, each)),
     callees: [...new Set(own.flatMap(madeOf).map(({ workload }) => workload))],
     closedAgain: hops
       .filter(next => next.link.caller === callee && watched.hop(next)?.decrypted)

@@ -1,3 +1,4 @@
+import { setOff } from '../../services/chassis/call-watch.ts'
 import type { Observations, RequestRecord } from '../../services/chassis/observation.ts'
 import type { LabClient } from '../lab-client.ts'
 import { readUntil } from './patience.ts'
@@ -41,7 +42,7 @@ const tell = (reports: Record<string, Observations>, { method, path, from }: Sou
 const inOrder = (root: Told, all: readonly Told[]): Told[] => [
   root,
   ...all
-    .filter(({ parentSpanId }) => parentSpanId === root.spanId)
+    .filter(each => setOff(root, each))
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
     .flatMap(child => inOrder(child, all)),
 ]

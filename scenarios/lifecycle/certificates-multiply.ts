@@ -1,7 +1,7 @@
+import { bySerial } from '../../services/control/measures/life.ts'
 import { usualHopsOf } from '../../services/hops.ts'
 import type { Mode } from '../../services/modes.ts'
 import type { Topology } from '../../services/topology/topology.ts'
-import { bySerial } from '../alerts/life.ts'
 import { atScale, type CertificateCounts, countCertificates, scaleFormula, usualScales } from '../certificate-counts.ts'
 import { certificatesShown, type ShownCertificate } from '../flows/certificates-shown.ts'
 import { count, outcome, succeeded } from '../flows/evidence.ts'

@@ -1,3 +1,4 @@
+import { sinceTime } from '../../services/control/measures/reach.ts'
 import { endsOf, withLater } from '../../services/control/rollout/accounted.ts'
 import { broadened } from '../../services/control/rollout/broad-policy.ts'
 import type { LastingCaller } from '../../services/control/rollout/guard-settings.ts'
@@ -5,7 +6,6 @@ import { type Closing, lastingCallers } from '../../services/control/rollout/las
 import { planOf } from '../../services/control/rollout/plan.ts'
 import type { Mode } from '../../services/modes.ts'
 import { readUntil } from '../flows/patience.ts'
-import { sinceTime } from '../gate.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Inquiry } from './section.ts'
 

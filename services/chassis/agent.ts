@@ -1,10 +1,12 @@
 import { HopError } from '../../pki/error.ts'
+import type { About } from './about.ts'
 import type { ControlClient } from './control-client.ts'
 import type { ControlMessage } from './control-protocol.ts'
 import { createControlStream } from './control-stream.ts'
 import type { CredentialStore } from './credentials.ts'
 import { createDelivery } from './delivery.ts'
 import { createDesiredFollower } from './desired-follower.ts'
+import type { WorkloadMetrics } from './metrics.ts'
 import type { Observations } from './observation.ts'
 import { createRelaxation } from './relaxation.ts'
 import { createRenewals } from './renewal.ts'
@@ -19,6 +21,8 @@ export type AgentOptions = {
   control: ControlClient
   credentials: CredentialStore
   telemetry: Telemetry
+  /** Absent: a scrape is not answered. */
+  metrics?: WorkloadMetrics
   listening: Address
   /** See `StreamHello`. */
   dialsFrom?: readonly string[]
@@ -33,12 +37,15 @@ export type AgentOptions = {
    */
   enrolAnew?: (reason: string) => void
   /** What was seen after a cursor; absent: the workload's own. */
-  observe?: (since: number) => Promise<Observations>
+  observe?: (since: number, about?: About) => Promise<Observations>
   renewAt?: number
   random?: () => number
   /** Connections of an earlier beginning are gone: until then no trust counts as drained. */
   seenOff?: Promise<unknown> | undefined
 }
+
+/** Later than any cursor: no records, only what is held now. */
+const endOfTime = Number.MAX_SAFE_INTEGER
 
 export type Agent = { close(): Promise<void> }
 
@@ -91,11 +98,17 @@ export const startAgent = (options: AgentOptions): Agent => {
     seenOff: options.seenOff,
   })
 
-  const { observe = async since => workload.observations(since) } = options
-  const report = ({ id: asked, since }: ControlMessage & { type: 'report' }) =>
-    observe(since)
+  const { observe = async (since, about) => workload.observations(since, about) } = options
+  const report = ({ id: asked, since, about }: ControlMessage & { type: 'report' }) =>
+    observe(since, about)
       .then(seen => control.report(asked, { ...seen, renewals: renewals.records() }))
       .catch(error => telemetry.log.warn({ reason: String(error) }, 'report not delivered'))
+
+  const scraped = ({ id: asked }: ControlMessage & { type: 'metrics' }) =>
+    options.metrics &&
+    control
+      .metrics(asked, options.metrics.text(workload.observations(endOfTime)))
+      .catch(error => telemetry.log.warn({ reason: String(error) }, 'metrics not delivered'))
 
   const stream = createControlStream({
     ...{ control, telemetry, signal, random },
@@ -110,6 +123,7 @@ export const startAgent = (options: AgentOptions): Agent => {
       else if (message.type === 'trust') trust(message)
       else if (message.type === 'report') void report(message)
       else if (message.type === 'enrol') enrolAnew('the control plane said so')
+      else if (message.type === 'metrics') void scraped(message)
     },
   })
   stream.startAnew()

@@ -26,6 +26,8 @@ export type Connection = {
   /** Of the client, as far as its other end may be believed; see {@link Origin}. */
   remoteAddress: string
   remotePort?: number
+  /** Requests it has carried. */
+  carried: number
 }
 
 /** Every connection of one listener: counted from arrival, known from admission, gone when closed. */
@@ -84,14 +86,16 @@ export const createConnectionTable = (telemetry: Telemetry, originOf: (socket: S
         publicName,
         remoteAddress: origin.remoteAddress,
         ...(origin.remotePort === undefined ? {} : { remotePort: origin.remotePort }),
+        carried: 0,
         ...(protocol && cipher ? { agreed: { protocol, cipher } } : {}),
       }
       opened.set(socket, connection)
       socket.once('close', () => {
+        over()
         opened.delete(socket)
         for (const watcher of [...watchers]) watcher()
       })
-      telemetry.connection({
+      const over = telemetry.connection({
         id: connection.id,
         side: 'server',
         at: new Date().toISOString(),

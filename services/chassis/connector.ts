@@ -6,6 +6,7 @@ import { parseSpiffeId } from '../../pki/spiffe.ts'
 import { describeTls, describeValidity } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import type { UpstreamSpec } from './desired.ts'
+import { type Dialled, noteDialled } from './dialled.ts'
 import { type Failure, failureOf } from './failures.ts'
 import type { Inspect } from './inspection.ts'
 import { type Judgement, judgeCallee } from './peer.ts'
@@ -71,12 +72,17 @@ export const createConnector = (
     return connect
   }
 
-  return (options, done) =>
-    upToDate()(options, (error, socket) => {
-      const record = { id: newSpanId(), side: 'client' as const, link: spec.link, at: new Date().toISOString() }
+  return (options, done) => {
+    const began = performance.now()
+    let connected = 0
+    const dialling: unknown = upToDate()(options, (error, socket) => {
+      const facts = timesOf(began, connected, secure)
+      const times = { connectMs: facts.connectMs, ...some(facts.handshakeMs) }
+      const record = { id: facts.id, side: 'client' as const, link: spec.link, at: new Date().toISOString(), ...times }
       if (error || !socket) {
         const { name, code } = failureOf(error)
         telemetry.connection({ ...record, failure: { name, code } })
+        if (error) noteDialled(error, facts)
         return error ? done(error, null) : done(new Error('no socket'), null)
       }
       const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
@@ -87,14 +93,36 @@ export const createConnector = (
         telemetry.connection({ ...record, ...described, ...describeValidity(certificate), failure: { name, code } })
         socket.on('error', () => {})
         socket.destroy()
-        return done(new CalleeRefused(refused), null)
+        const refusal = new CalleeRefused(refused)
+        noteDialled(refusal, facts)
+        return done(refusal, null)
       }
       if (certificate && peer.kind === 'authenticated') proven?.(socket, certificate)
-      telemetry.connection({ ...record, transport: spec.transport, peer, ...described })
-      keepLateFailure(socket, failure => telemetry.connection({ ...record, id: newSpanId(), failure }))
+      const over = telemetry.connection({ ...record, transport: spec.transport, peer, ...described })
+      socket.once('close', () => over())
+      noteDialled(socket, facts)
+      keepLateFailure(socket, failure => {
+        const at = new Date().toISOString()
+        telemetry.connection({ ...record, at, id: newSpanId(), ended: record.id, failure })
+      })
       done(null, socket)
     })
+    if (secure && dialling instanceof TLSSocket)
+      dialling.once('connect', () => {
+        connected = performance.now()
+      })
+  }
 }
+
+/** What a dial took until now: TCP, and from when that stood TLS. */
+const timesOf = (began: number, connected: number, secure: boolean): Dialled => {
+  const now = performance.now()
+  const id = newSpanId()
+  if (!secure || connected === 0) return { id, connectMs: now - began }
+  return { id, connectMs: connected - began, handshakeMs: now - connected }
+}
+
+const some = (handshakeMs: number | undefined) => (handshakeMs === undefined ? {} : { handshakeMs })
 
 const judge = (
   spec: UpstreamSpec,

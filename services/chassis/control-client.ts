@@ -32,6 +32,8 @@ export type ControlClient = {
   acknowledge(acknowledgement: Acknowledgement): Promise<void>
   acknowledgeTrust(acknowledgement: TrustAcknowledgement): Promise<void>
   report(id: string, observations: Observations): Promise<void>
+  /** What was asked for by a `metrics` message, in Prometheus' text format. */
+  metrics(id: string, text: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -165,6 +167,7 @@ export const createControlClient = (options: {
     },
     acknowledge: async acknowledgement => void (await post('/v1/ack', acknowledgement)),
     acknowledgeTrust: async acknowledgement => void (await post('/v1/trust-ack', acknowledgement)),
+    metrics: async (id, text) => void (await post(`/v1/metrics/${id}`, { text })),
     report: async (reportId, observations) => void (await post(`/v1/report/${reportId}`, observations)),
     async close() {
       await Promise.all([anonymous?.destroy(), proven?.destroy()])

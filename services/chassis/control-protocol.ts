@@ -1,10 +1,12 @@
+import type { About } from './about.ts'
 import type { Desired } from './desired.ts'
 
 /** What the control plane says to a workload over its stream, one JSON object a line. */
 export type ControlMessage =
   | { type: 'desired'; desired: Desired }
   | TrustMessage
-  | { type: 'report'; id: string; since: number }
+  | { type: 'report'; id: string; since: number; about?: About }
+  | { type: 'metrics'; id: string }
   | { type: 'ping' }
   /** Begin anew, with a new key, by what lets you in without the certificate you hold. */
   | { type: 'enrol' }

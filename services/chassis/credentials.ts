@@ -96,7 +96,7 @@ export const createCredentials = (options: CredentialOptions): CredentialStore =
   const state: State = {
     workload: undefined,
     publics: new Map(),
-    trust: takeTrust(options.trust),
+    trust: takeTrust(options.trust, undefined, clock()),
     intermediates: [],
     clients: new Map(),
   }
@@ -177,7 +177,7 @@ export const createCredentials = (options: CredentialOptions): CredentialStore =
     },
     setTrust(trust) {
       const before = state.trust
-      state.trust = takeTrust(trust, before)
+      state.trust = takeTrust(trust, before, clock())
       const changed = !sameTrust(before.trust, trust)
       if (changed) replaced()
       return changed

@@ -2,7 +2,7 @@ import type { Connection } from './connections.ts'
 import type { Rule } from './desired.ts'
 import type { RequestRecord } from './observation.ts'
 import { plainAddress } from './peers.ts'
-import { anyone, type Caller, callerHeader, decide, identify } from './policy.ts'
+import { anyone, type Caller, callerHeader, decide, identify, patternOf } from './policy.ts'
 import { type Problem, sendProblem } from './problem.ts'
 import type { Handler, Request, RequestContext, Response } from './program.ts'
 import { assertionHeader } from './propagation.ts'
@@ -69,6 +69,8 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
       status: 0,
       durationMs: 0,
       connection: connection.id,
+      transport: connection.transport,
+      nth: ++connection.carried,
       caller: decision.allowed ? context.caller : who.caller,
       callerBy: decision.allowed ? context.callerBy : who.callerBy,
       clientAddress: context.clientAddress,
@@ -82,7 +84,9 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
         record.user = context.user.subject
         record.userBy = context.user.by
       }
-      telemetry.request(record)
+      const { calls, traceFlags } = context
+      const began = origin + started
+      telemetry.request(record, isSampled(traceFlags) ? { began, calls } : { began, calls, unsampled: true })
       context.finished?.(context, record.status, record.durationMs)
     })
 
@@ -95,10 +99,15 @@ export const createEntrance = (options: EntranceOptions): Entrance => {
       return refuse(response, { status: 403, name: 'denied-by-policy', detail: decision.because, requestId })
     }
     record.rule = decision.rule.link
+    record.route = patternOf(decision.rule, path)
     context.rule = decision.rule
     handler(request, response, context)
   }
 }
+
+const origin = performance.timeOrigin
+
+const isSampled = (flags: string): boolean => flags === '01' || (Number.parseInt(flags, 16) & 1) === 1
 
 const nobody: Caller = { caller: undefined, callerBy: 'nobody' }
 
@@ -120,6 +129,7 @@ const contextOf = (request: Request, connection: Connection, ingress: boolean, w
     clientAddress: forwardedFor[0]!,
     encrypted: connection.transport !== 'plaintext',
     ingress,
+    calls: [],
     ...(assertion === undefined ? {} : { assertion }),
   }
 }

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici'
 import { HopError } from '../../pki/error.ts'
 import { breakOff, endWhole, flush, sendEarlyHints, sendHead } from './answer.ts'
 import { forwardFailure, statusOf } from './answer-status.ts'
+import { type CallWatch, watchCall } from './call-watch.ts'
 import { copyResponseHeaders, trailersOf } from './headers.ts'
 import { sendProblem } from './problem.ts'
 import type { Request, RequestContext, Response, Upstream } from './program.ts'
@@ -32,6 +33,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly settings: HopSettings
   body: Readable | null = null
   controller: Dispatcher.DispatchController | undefined
+  watch: CallWatch | undefined
   /** The pool has begun to write the request. */
   started = false
   /** The first byte of an answer was read. */
@@ -67,12 +69,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   dispatch(): void {
     const { request, context, upstream, settings } = this
+    const watch = watchCall(context, upstream.spec(), request.method!, request.url!)
+    this.watch = watch
     try {
       upstream.dispatcher().dispatch(
         {
           method: request.method as Dispatcher.HttpMethod,
           path: request.url!,
-          headers: requestHeaders(request, context, upstream.callerHeaders(), settings.via),
+          headers: requestHeaders(
+            request,
+            context,
+            upstream.callerHeaders(),
+            settings.via,
+            watch === undefined ? context.spanId : watch.record.spanId,
+          ),
+          watch,
           body: this.body,
           headersTimeout: settings.headersMs,
           bodyTimeout: settings.bodyMs,
@@ -105,8 +116,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || length !== undefined)) throw badResponse
     this.status = status
     this.length = length === undefined ? -1 : Number(length)
-    this.head = copyResponseHeaders(controller.rawHeaders as Buffer[], this.settings.answerHeaders)
-    this.head.push('via', `1.1 ${this.settings.via}`)
+    const { context, settings } = this
+    this.head = copyResponseHeaders(controller.rawHeaders as Buffer[], settings.answerHeaders, context.ingress)
+    if (context.ingress) this.head.push('x-request-id', context.requestId)
+    this.head.push('via', `1.1 ${settings.via}`)
     // headers wait for a body that came in the same packet, and for no other
     process.nextTick(flushHead, this)
   }
@@ -144,9 +157,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.over) return
     if (mayRetry(this, error)) {
       this.retried = true
+      if (!this.started) this.forget()
       this.started = false
       this.dispatch()
     } else this.fail(error)
+  }
+
+  /** Nothing was tried: its pool was swapped away before. */
+  forget(): void {
+    const { calls } = this.context
+    const at = this.watch ? calls.indexOf(this.watch.record) : -1
+    if (at >= 0) calls.splice(at, 1)
   }
 
   writeHead(): void {

@@ -105,14 +105,18 @@ export const copyRequestHeaders = (
   if (cookie !== '') into.push('cookie', cookie)
 }
 
-/** What of a response may travel back, as raw pairs: bytes from undici, texts from our own client; `own` replace what has their name. */
-export const copyResponseHeaders = (raw: readonly Buffer[], own: readonly string[]): string[] => {
+/**
+ * What of a response may travel back, as raw pairs: bytes from undici, texts from our own client; `own` replace what has
+ * their name. `ingress`: the request id is ours to tell.
+ */
+export const copyResponseHeaders = (raw: readonly Buffer[], own: readonly string[], ingress = false): string[] => {
   const headers = own.slice()
   let dropped = none
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toString('latin1')
     const lower = name.toLowerCase()
     if (!singleHop.has(lower)) {
+      if (ingress && lower === 'x-request-id') continue
       if (own.length === 0 || !isOneOf(own, lower)) headers.push(name, raw[i + 1]!.toString('latin1'))
     } else if (lower === 'connection') {
       const more = namedByConnection(raw[i + 1]!.toString('latin1'))

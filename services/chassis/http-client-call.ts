@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Dispatcher, errors } from 'undici'
+import type { CallWatch } from './call-watch.ts'
 import { type RequestHead, requestHead } from './http-client-request.ts'
 
 /** Ms a call may wait for the head of its answer, and for each next part of its body. 0: for ever. */
@@ -16,6 +17,8 @@ export class HttpCall implements Dispatcher.DispatchController {
   readonly handler: Dispatcher.DispatchHandler
   readonly headersMs: number
   readonly bodyMs: number
+  /** Whoever asked for the call wants to know where its time goes. */
+  readonly watch: CallWatch | undefined
   /** The connection it is on, from the moment it is sent until it is over. */
   connection: Carrier | undefined
   /** Tick by which a waiting call must have got a connection. */
@@ -39,6 +42,7 @@ export class HttpCall implements Dispatcher.DispatchController {
     if (length !== undefined && (this.head.length ?? length) !== length)
       throw new errors.RequestContentLengthMismatchError()
     this.handler = handler
+    this.watch = (options as { watch?: CallWatch }).watch
     this.headersMs = options.headersTimeout ?? timeouts.headersMs
     this.bodyMs = options.bodyTimeout ?? timeouts.bodyMs
   }
@@ -80,6 +84,7 @@ export class HttpCall implements Dispatcher.DispatchController {
 
   /** It was not taken on: nothing of it was touched, so it can be handed to somebody else. */
   refuse(error: Error): void {
+    this.watch?.failed(error)
     this.handler.onResponseError?.(this, error)
   }
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { errors } from 'undici'
+import { type Dialled, dialledOf } from './dialled.ts'
 import type { HttpCall } from './http-client-call.ts'
 import type { Fields, ResponseHead } from './http-client-head.ts'
 import { type ResponseEvents, ResponseParser } from './http-client-parser.ts'
@@ -40,6 +41,8 @@ export class HttpConnection implements ResponseEvents, UploadEvents {
   private call: HttpCall | undefined
   private upload: Upload | undefined
   private head: ResponseHead | undefined
+  private readonly dialled: Dialled | undefined
+  private carried = 0
   private answered = 0
   private heard = false
   private failure: Error | undefined
@@ -47,6 +50,7 @@ export class HttpConnection implements ResponseEvents, UploadEvents {
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.socket = socket
     this.owner = owner
+    this.dialled = dialledOf(socket)
     socket.on('data', bytes => this.onBytes(bytes))
     socket.on('end', () => this.onFinished())
     socket.on('error', error => {
@@ -68,6 +72,7 @@ export class HttpConnection implements ResponseEvents, UploadEvents {
     if (call.aborted) return void this.owner.ready(this)
     this.call = call
     call.connection = this
+    call.watch?.sent(this.dialled, ++this.carried)
     this.heard = false
     this.head = undefined
     this.deadline = this.owner.deadline(call.headersMs)
@@ -137,6 +142,7 @@ export class HttpConnection implements ResponseEvents, UploadEvents {
     if (reusable) this.release()
     else this.close()
     if (call.paused) this.socket.resume()
+    call.watch?.over(head.status)
     call.handler.onResponseEnd?.(call, trailers)
     if (reusable) this.owner.ready(this)
   }
@@ -162,6 +168,7 @@ export class HttpConnection implements ResponseEvents, UploadEvents {
     try {
       if (!this.heard) {
         this.heard = true
+        call.watch?.answered()
         call.handler.onResponseStarted?.()
       }
       this.parser.read(bytes)

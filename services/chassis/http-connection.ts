@@ -20,7 +20,8 @@ export type Served = {
 /** What the servers inside the acceptor call. `idle`: the last response in flight is over. */
 export type HttpEvents = {
   request(request: Request, response: Response, connection: Connection): void
-  refused(connection: Connection | undefined, name: string, code: string): void
+  /** Answers the id under which it was recorded, to be told in the answer. */
+  refused(connection: Connection | undefined, name: string, code: string): string
   /** Raw header pairs of every refusal. */
   refusalHeaders: readonly string[]
   idle(served: Served): void

@@ -5,6 +5,7 @@ import { createHttp1 } from './http1.ts'
 import { createHttp2 } from './http2.ts'
 import type { Request, Response } from './program.ts'
 import type { Telemetry } from './telemetry.ts'
+import { requestIdFrom } from './trace.ts'
 
 export type HttpAcceptor = {
   /** Takes a plain socket, or a TLS socket after its handshake; HTTP/2 where ALPN said so, HTTP/1.1 otherwise. */
@@ -48,7 +49,11 @@ export const createHttpAcceptor = (options: HttpAcceptorOptions): HttpAcceptor =
   const served = new Map<Socket, Served>()
   const events: HttpEvents = {
     request: onRequest,
-    refused: (connection, name, code) => connection && telemetry.connection(refusalRecord(connection, name, code)),
+    refused(connection, name, code) {
+      const requestId = requestIdFrom(undefined)
+      if (connection) telemetry.connection({ ...refusalRecord(connection, name, code), requestId })
+      return requestId
+    },
     refusalHeaders,
     idle: end,
   }

@@ -29,10 +29,10 @@ export const createHttp1 = (events: HttpEvents, limits: HttpLimits, served: Map<
 
   const answerRefusal = (response: ServerResponse, entry: Served, problem: Problem): void => {
     entry.refused = true
-    events.refused(entry.connection, problem.name, problem.name)
-    const body = problemBody(problem)
+    const requestId = events.refused(entry.connection, problem.name, problem.name)
+    const body = problemBody({ ...problem, requestId })
     response.shouldKeepAlive = false
-    response.writeHead(problem.status, [...problemHeaders(body), ...events.refusalHeaders])
+    response.writeHead(problem.status, [...problemHeaders(body, requestId), ...events.refusalHeaders])
     response.end(response.req.method === 'HEAD' ? undefined : body)
   }
 
@@ -77,8 +77,9 @@ export const createHttp1 = (events: HttpEvents, limits: HttpLimits, served: Map<
   })
 
   server.on('connect', (_request, socket) => {
-    events.refused(served.get(socket as Socket)?.connection, connectRefused.name, connectRefused.name)
-    linger(socket, problemBytes(connectRefused, events.refusalHeaders), limits.lingerMs)
+    const { name } = connectRefused
+    const requestId = events.refused(served.get(socket as Socket)?.connection, name, name)
+    linger(socket, problemBytes({ ...connectRefused, requestId }, events.refusalHeaders), limits.lingerMs)
   })
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -91,11 +92,11 @@ export const createHttp1 = (events: HttpEvents, limits: HttpLimits, served: Map<
       return
     }
     const problem = parserRefusal(error.code)
-    events.refused(entry?.connection, problem.name, error.code ?? problem.name)
+    const requestId = events.refused(entry?.connection, problem.name, error.code ?? problem.name)
     const last = entry?.last
     if (last?.req.complete) closeAfter(last, socket)
     else if (last?.headersSent) socket.destroy()
-    else linger(socket, problemBytes(problem, events.refusalHeaders), limits.lingerMs)
+    else linger(socket, problemBytes({ ...problem, requestId }, events.refusalHeaders), limits.lingerMs)
   })
 
   return {

@@ -48,8 +48,8 @@ export const createHttp2 = (events: HttpEvents, limits: HttpLimits): HttpSide =>
     })
     const problem = http2RefusalOf(request)
     if (problem) {
-      events.refused(entry.connection, problem.name, problem.name)
-      sendProblem(response, problem, events.refusalHeaders)
+      const requestId = events.refused(entry.connection, problem.name, problem.name)
+      sendProblem(response, { ...problem, requestId }, events.refusalHeaders)
       return
     }
     if (!request.stream.endAfterHeaders) boundBody(request, limits.requestMs)

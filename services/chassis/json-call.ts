@@ -1,12 +1,15 @@
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { HopError, type HopErrorDetails } from '../../pki/error.ts'
+import type { CallWatch } from './call-watch.ts'
 import type { JsonAnswer, JsonRequest, RequestContext } from './program.ts'
 import { propagatedHeaders } from './propagation.ts'
 
 export type JsonCall = {
   dispatcher: Dispatcher
   context: RequestContext
+  /** Absent: the call takes no span of its own. */
+  watch?: CallWatch | undefined
   request: JsonRequest
   /** Raw header pairs that go with the request. */
   headers: readonly string[]
@@ -20,12 +23,14 @@ export type JsonCall = {
  */
 export const callJson = async (call: JsonCall): Promise<JsonAnswer & { via: string | string[] | undefined }> => {
   const { method, path, body } = call.request
+  const { context, watch } = call
   const text = body === undefined ? null : JSON.stringify(body)
   const answer = await call.dispatcher.request({
+    ...(watch ? { watch } : {}),
     method: method as 'POST',
     path,
     headers: [
-      ...propagatedHeaders(call.context),
+      ...propagatedHeaders(context, watch?.record.spanId ?? context.spanId),
       ...call.headers,
       ...(text === null ? [] : ['content-type', 'application/json']),
       'accept',

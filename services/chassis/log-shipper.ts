@@ -72,8 +72,8 @@ export const createLogShipper = (options: {
     },
     telemetry: {
       ...telemetry,
-      request(record) {
-        telemetry.request(record)
+      request(record, trace) {
+        telemetry.request(record, trace)
         if (!upstream) return
         if (waiting.length >= limits.waiting) waiting.shift()
         waiting.push(record)

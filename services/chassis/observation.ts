@@ -75,7 +75,13 @@ export type ConnectionRecord = {
   proxyPort?: number
   /** Name from `failures.ts` when the connection was refused or broke, with the raw code beside it. */
   failure?: { name: string; code: string }
+  /** Until TCP stood; the caller's side only. */
+  connectMs?: number
   handshakeMs?: number
+  /** Of a failure that ended a connection which had been good: the id of that one's record. */
+  ended?: string
+  /** The id in the answer, where what came was no request that could be read. */
+  requestId?: string
   /** Of a connection passed through unopened, once it is over; `bytesIn` came from the client. */
   bytesIn?: number
   bytesOut?: number
@@ -95,6 +101,18 @@ export type RequestRecord = {
   status: number
   durationMs: number
   connection: string
+  /** What the connection was accepted as. */
+  transport?: Transport
+  /** Which request on its connection it was, from 1. */
+  nth?: number
+  /** The pattern that allowed it, `/orders/*`. */
+  route?: string
+  /** ms since the epoch, with fractions, by the machine's clock: what spans are drawn by. */
+  began?: number
+  /** The calls it set off, in the order in which they were made. */
+  calls?: CallRecord[]
+  /** The caller's traceparent said that nobody samples this trace: its spans are not exported. */
+  unsampled?: true
   /** Who the policy took the caller to be, and why it believed so. */
   caller?: string
   callerBy: 'certificate' | 'header' | 'nobody'
@@ -107,6 +125,36 @@ export type RequestRecord = {
   denied?: string
   /** Upstream link this request was forwarded on, when it was. */
   upstream?: string
+  failure?: { name: string; code: string }
+}
+
+/**
+ * One call onwards, as its caller saw it: over which connection, and where its time went. Times in ms; a phase that was not
+ * reached is absent.
+ */
+export type CallRecord = {
+  /** The span of the call itself: the parent of the callee's. */
+  spanId: string
+  link: string
+  method: string
+  path: string
+  /** ms since the epoch, with fractions, by the machine's clock. */
+  began: number
+  /** The caller's record of the connection; absent where none was got. */
+  connection?: string
+  /** Which call on this connection it was, from 1: from 2 on the connection was reused. */
+  nth?: number
+  /** Until a connection was free, beside what a new one took. */
+  queuedMs?: number
+  /** What a new connection took, TCP and then TLS. */
+  connectMs?: number
+  handshakeMs?: number
+  /** From the request to the first byte of its answer, or until it failed; and from there to the last. */
+  waitMs?: number
+  bodyMs?: number
+  durationMs?: number
+  /** Absent where no answer came. */
+  status?: number
   failure?: { name: string; code: string }
 }
 
@@ -124,6 +172,8 @@ export type HeldCertificate = {
 /** Trust as a workload holds it: roots by subject key identifier (hex), lists by the authority key identifier (hex) of their issuer. */
 export type HeldTrust = {
   version: number
+  /** ISO 8601, by its own clock: since when it has this version. */
+  since?: string
   roots: string[]
   crls: { issuer: string; number: number; thisUpdate: string; nextUpdate: string }[]
 }

@@ -9,15 +9,16 @@ export const problemBody = ({ status, name, detail, requestId }: Problem): strin
   JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, failure: name, detail, requestId })
 
 /** Raw header pairs that go with {@link problemBody}. */
-export const problemHeaders = (body: string): string[] => [
+export const problemHeaders = (body: string, requestId?: string): string[] => [
   ...['content-type', 'application/problem+json', 'cache-control', 'no-store'],
   ...['content-length', String(Buffer.byteLength(body))],
+  ...(requestId === undefined ? [] : ['x-request-id', requestId]),
 ]
 
 /** The whole HTTP/1.1 answer as text, with the raw pairs in `also`, for a connection whose parser has given up. Announces the close. */
 export const problemBytes = (problem: Problem, also: readonly string[] = []): string => {
   const body = problemBody(problem)
-  const pairs = [...problemHeaders(body), ...also]
+  const pairs = [...problemHeaders(body, problem.requestId), ...also]
   let head = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`
   for (let i = 0; i < pairs.length; i += 2) head += `${pairs[i]}: ${pairs[i + 1]}\r\n`
   return `${head}connection: close\r\n\r\n${body}`
@@ -31,5 +32,7 @@ export const sendProblem = (response: Response, problem: Problem, also: readonly
   }
   const body = problemBody(problem)
   // both compatibility layers take the same pairs; their types differ
-  ;(response as ServerResponse).writeHead(problem.status, [...problemHeaders(body), ...also]).end(body)
+  ;(response as ServerResponse)
+    .writeHead(problem.status, [...problemHeaders(body, problem.requestId), ...also])
+    .end(body)
 }

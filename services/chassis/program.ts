@@ -3,7 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
 import type { L7Policy, Rule, UpstreamSpec } from './desired.ts'
-import type { L7Observations } from './observation.ts'
+import type { CallRecord, L7Observations } from './observation.ts'
 
 /** HTTP/1.1 and HTTP/2 requests reach the same handlers, through Node's compatibility layer. */
 export type Request = IncomingMessage | Http2ServerRequest
@@ -33,6 +33,8 @@ export type RequestContext = {
   ingress: boolean
   /** The rule that let the request in. */
   rule?: Rule
+  /** The calls made for it so far. */
+  calls: CallRecord[]
   upstream?: string
   failure?: { name: string; code: string }
   /** What the request counts under where the L7 policy pack is mounted, and who is told when it is over. */

@@ -4,15 +4,15 @@ import type { RequestContext } from './program.ts'
 export const assertionHeader = 'x-user-assertion'
 
 /**
- * What every call onwards carries, as raw header pairs: the request id, the trace (W3C Trace Context; this hop's span
- * is the next one's parent), the chain of addresses the request came through, and what was vouched for its user.
+ * What every call onwards carries, as raw header pairs: the request id, the trace (W3C Trace Context; the call's own span
+ * is the next hop's parent), the chain of addresses the request came through, and what was vouched for its user.
  */
-export const propagatedHeaders = (context: RequestContext): string[] => {
+export const propagatedHeaders = (context: RequestContext, spanId: string): string[] => {
   const headers = [
     'x-request-id',
     context.requestId,
     'traceparent',
-    `00-${context.traceId}-${context.spanId}-${context.traceFlags}`,
+    `00-${context.traceId}-${spanId}-${context.traceFlags}`,
     'x-forwarded-for',
     context.forwardedFor.join(', '),
   ]

@@ -12,8 +12,9 @@ export const requestHeaders = (
   context: RequestContext,
   callerHeaders: readonly string[],
   via: string,
+  spanId: string,
 ): string[] => {
-  const headers = propagatedHeaders(context)
+  const headers = propagatedHeaders(context, spanId)
   for (const part of callerHeaders) headers.push(part)
   headers.push('via', `${request.httpVersion} ${via}`)
   const stated = headers.length

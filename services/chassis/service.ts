@@ -36,6 +36,7 @@ export const createService = async (
   return {
     handler(request, response, context) {
       contexts.set(request, context)
+      if (context.ingress) response.setHeader('x-request-id', context.requestId)
       app.routing(request as Parameters<typeof app.routing>[0], response as Parameters<typeof app.routing>[1])
     },
     close: () => app.close(),

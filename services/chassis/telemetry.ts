@@ -1,4 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { type About, recordsAbout } from './about.ts'
+import { type ConnectionEnd, createConnectionMemory } from './connection-memory.ts'
 import type { LogBatch } from './log-batch.ts'
 import type {
   ApplicationRecord,
@@ -8,21 +10,25 @@ import type {
   RequestRecord,
 } from './observation.ts'
 import { createRing } from './ring.ts'
+import { type Span, spansOf } from './span.ts'
 
-export type ConnectionEnd = Pick<ConnectionRecord, 'bytesIn' | 'bytesOut' | 'durationMs'>
+/** What is known of a request beside its line in the log: when it began, to the microsecond, and the calls it set off. */
+export type RequestTrace = Pick<RequestRecord, 'began' | 'calls' | 'unsampled'>
 
 /** What a workload remembers and logs of what it saw. One per workload, passed in, never global. */
 export type Telemetry = {
   log: Logger
-  /** Answers what to call when the connection is over: the record is then new again, with what its end told. */
-  connection(record: Omit<ConnectionRecord, 'cursor'>): (end: ConnectionEnd) => void
-  request(record: Omit<RequestRecord, 'cursor'>): void
+  /** Answers what to call when the connection is over; with what its end told its record is then new again. */
+  connection(record: Omit<ConnectionRecord, 'cursor'>): (end?: ConnectionEnd) => void
+  request(record: Omit<RequestRecord, 'cursor'>, trace?: RequestTrace): void
   /** What the application behind a sidecar got. */
   application(record: Omit<ApplicationRecord, 'cursor'>): void
   keyLog(line: string): void
   /** Session secrets are kept only while a debug session asks for them; switching off forgets them. */
   keepKeyLog(on: boolean): void
   observations(since: number, held: HeldCertificate[]): Observations
+  /** The same of one request or trace, whenever it was; see {@link recordsAbout}. */
+  about(what: About, held: HeldCertificate[]): Observations
 }
 
 /** Field names whose values never reach a log. Paths cover one level of nesting, which is what is logged here. */
@@ -80,10 +86,15 @@ const createRequestLog = (workload: string, log: Logger): ((record: RequestRecor
   }
 }
 
-const remembered = { connections: 2000, requests: 2000, applications: 2000, keyLog: 2000 }
+const remembered = { requests: 2000, applications: 2000, keyLog: 2000 }
 
-export const createTelemetry = (workload: string, log: Logger = createLog(workload)): Telemetry => {
-  const connections = createRing<ConnectionRecord>(remembered.connections)
+/** `spans` gets what each request was, once it is over; absent: nobody. */
+export const createTelemetry = (
+  workload: string,
+  log: Logger = createLog(workload),
+  spans?: (spans: Span[]) => void,
+): Telemetry => {
+  const connections = createConnectionMemory()
   const requests = createRing<RequestRecord>(remembered.requests)
   const applications = createRing<ApplicationRecord>(remembered.applications)
   const keys = createRing<{ cursor: number; line: string }>(remembered.keyLog)
@@ -96,19 +107,22 @@ export const createTelemetry = (workload: string, log: Logger = createLog(worklo
     log,
     connection(record) {
       const kept = { ...record, cursor: ++cursor }
-      connections.push(kept)
+      connections.add(kept)
       if (record.failure) log.warn(record, 'connection refused')
       else log.debug(record, 'connection')
-      return end => connections.renew(Object.assign(kept, end), ++cursor)
+      return end => (end ? connections.ended(kept, end, ++cursor) : connections.ended(kept))
     },
-    request(record) {
+    request(record, trace) {
       const kept = record as RequestRecord
       kept.cursor = ++cursor
       requests.push(kept)
       logRequest(kept)
+      if (trace) Object.assign(kept, trace)
+      if (spans && !kept.unsampled) spans(spansOf(workload, kept, connections.find))
     },
     application(record) {
       behindSidecar = true
+      log.info(record, 'request at the application')
       applications.push({ ...record, cursor: ++cursor })
     },
     keyLog(line) {
@@ -127,6 +141,15 @@ export const createTelemetry = (workload: string, log: Logger = createLog(worklo
       ...(behindSidecar ? { application: applications.since(since) } : {}),
       cursor,
     }),
+    about(what, held) {
+      const found = recordsAbout(what, {
+        connections,
+        requests: requests.since(0),
+        applications: applications.since(0),
+      })
+      const { applications: application, ...told } = found
+      return { workload, ...told, keyLog: [], held, ...(behindSidecar ? { application } : {}), cursor }
+    },
   }
 }
 

@@ -10,6 +10,8 @@ import type { Trust } from './tls-options.ts'
 /** Trust that was checked, and what was read from it. */
 export type TrustHeld = {
   trust: Trust
+  /** Since when it has this version, ms since the epoch. */
+  since: number
   roots: X509Certificate[]
   intermediates: X509Certificate[]
   lists: ReadCrl[]
@@ -24,7 +26,7 @@ export type TrustHeld = {
  * the control plane's state, must not bring back a root that was distrusted or a list that did not name a certificate yet.
  * @throws HopError `bad-credentials`, `trust-rolled-back`, `crl-rolled-back`
  */
-export const takeTrust = (trust: Trust, held?: TrustHeld): TrustHeld => {
+export const takeTrust = (trust: Trust, held?: TrustHeld, now = Date.now()): TrustHeld => {
   const roots = rootsOf(trust.bundle)
   const intermediates = (trust.intermediates ?? []).map(pem =>
     loadable('intermediates', () => new X509Certificate(pem)),
@@ -43,6 +45,7 @@ export const takeTrust = (trust: Trust, held?: TrustHeld): TrustHeld => {
   }
   return {
     trust: { ...trust, bundle: [...trust.bundle], crl: [...trust.crl] },
+    since: held && version === before ? held.since : now,
     roots,
     intermediates,
     lists,
@@ -59,8 +62,9 @@ const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((text, i) => text === b[i])
 
 /** The same, as it is told to who asks. */
-export const describeTrust = ({ trust, roots, lists }: TrustHeld): HeldTrust => ({
+export const describeTrust = ({ trust, since, roots, lists }: TrustHeld): HeldTrust => ({
   version: trust.version ?? 0,
+  since: new Date(since).toISOString(),
   roots: roots.map(subjectKeyId),
   crls: lists.map(({ issuer, number, thisUpdate, nextUpdate }) => ({
     issuer,

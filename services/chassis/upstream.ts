@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { HopError } from '../../pki/error.ts'
+import { watchCall } from './call-watch.ts'
 import { createCallees } from './callees.ts'
 import { createConnector } from './connector.ts'
 import type { Credentials } from './credentials.ts'
@@ -92,9 +93,10 @@ export const createUpstream = (options: {
     dispatcher: () => current.pool,
     callerHeaders: () => current.headers,
     async call(context, request): Promise<JsonAnswer> {
-      const { pool: dispatcher, headers } = current
+      const { spec, pool: dispatcher, headers } = current
+      const watch = watchCall(context, spec, request.method, request.path)
       try {
-        const answer = await callJson({ dispatcher, context, request, headers, answerBytes: limits.answerBytes })
+        const answer = await callJson({ dispatcher, context, watch, request, headers, answerBytes: limits.answerBytes })
         return { status: answer.status, body: answer.body }
       } catch (cause) {
         const { name, code } = failureOf(cause)

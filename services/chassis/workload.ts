@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { About } from './about.ts'
 import { createCallers, toldGraceMs } from './callers.ts'
 import type { Connection } from './connections.ts'
 import type { CredentialStore } from './credentials.ts'
@@ -63,7 +64,8 @@ export type Workload = {
   judgeAnew(): Promise<void>
   /** Closes at once every connection whose peer's certificate has one of these serials, and those still in their handshake. */
   expel(serials: ReadonlySet<string>): void
-  observations(since: number): Observations
+  /** `about`: of this request or trace only, whenever it was. */
+  observations(since: number, about?: About): Observations
   close(): Promise<void>
 }
 
@@ -183,10 +185,11 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
       callers.cut((_, { peer }) => peer.kind === 'authenticated' && serials.has(peer.serial))
       upstreams.cut(({ serialNumber }) => serials.has(serialNumber.toLowerCase()))
     },
-    observations(since) {
+    observations(since, about) {
+      const held = credentials.held()
       const l7 = program.l7?.()
       return {
-        ...telemetry.observations(since, credentials.held()),
+        ...(about === undefined ? telemetry.observations(since, held) : telemetry.about(about, held)),
         clock: new Date(clock()).toISOString(),
         trust: describeTrust(credentials.trustHeld()),
         ...(l7 ? { l7 } : {}),

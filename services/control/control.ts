@@ -8,6 +8,7 @@ import type { Mode } from '../modes.ts'
 import type { Topology } from '../topology/topology.ts'
 import { breakGlassRoutes } from './api/break-glass-routes.ts'
 import { certificateRoutes } from './api/certificate-routes.ts'
+import { metricsRoutes } from './api/metrics-routes.ts'
 import { operatorApi } from './api/operator-api.ts'
 import { createOperatorServer } from './api/operator-server.ts'
 import { revocationRoutes } from './api/revocation-routes.ts'
@@ -21,6 +22,7 @@ import type { Rejoin } from './certificates/revocation.ts'
 import { createRotation } from './certificates/rotation.ts'
 import { createUserTokens } from './certificates/user-tokens.ts'
 import { createFleet } from './fleet.ts'
+import { createLook } from './measures/look.ts'
 import { createOperations, type Operations } from './operations.ts'
 import { createBreakGlass } from './rollout/break-glass.ts'
 import { createPublisher } from './rollout/publisher.ts'
@@ -141,6 +143,7 @@ export const createControl = (options: ControlOptions): Control => {
         rotationRoutes(operations),
         revocationRoutes(topology, operations),
         breakGlassRoutes(topology, breakGlass),
+        metricsRoutes(topology, operations, createLook({ topology, operations, ledger: store.ledger, clock })),
         ...(options.operatorPlugins ?? []),
       ],
     })

@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { HopError } from '../../pki/error.ts'
+import type { About } from '../chassis/about.ts'
 import type { Acknowledgement, ControlMessage, TrustAcknowledgement } from '../chassis/control-protocol.ts'
 import type { Observations } from '../chassis/observation.ts'
+import { createQuestions } from './questions.ts'
 
 /** One open stream, as the workload API holds it. */
 export type Line = { send(message: ControlMessage): void; close(): void }
@@ -37,10 +38,14 @@ export type Fleet = {
   until(done: () => boolean, signal: AbortSignal): Promise<void>
   /** Resolves when a workload is connected, now or in a moment: it may just be dialling anew. Throws `workload-not-connected`. */
   present(name: string): Promise<void>
-  /** What a workload saw after cursor `since`. Throws `workload-not-connected`, `report-timeout`. */
-  report(name: string, since: number, timeoutMs: number): Promise<Observations>
+  /** What a workload saw after cursor `since`, or of the request or trace `about`. Throws `workload-not-connected`, `report-timeout`. */
+  report(name: string, since: number, timeoutMs: number, about?: About): Promise<Observations>
+  /** A workload's metrics in Prometheus' text format, made by it now. Throws what `report` throws. */
+  metrics(name: string, timeoutMs: number): Promise<string>
   /** A report that came in; false when nobody asked this workload for it. */
   reported(name: string, id: string, observations: Observations): boolean
+  /** The same of metrics. */
+  scraped(name: string, id: string, text: string): boolean
   close(): void
 }
 
@@ -48,7 +53,8 @@ export const createFleet = (): Fleet => {
   const lines = new Map<string, Line & { serial: string }>()
   const acks = new Map<string, Acknowledgement>()
   const trustAcks = new Map<string, TrustTaken>()
-  const questions = new Map<string, { name: string; answer: (observations: Observations) => void }>()
+  const reports = createQuestions<Observations>()
+  const scrapes = createQuestions<string>()
   const changes = new EventEmitter().setMaxListeners(0)
   const fleet: Fleet = {
     attach(name, line, serial) {
@@ -103,26 +109,19 @@ export const createFleet = (): Fleet => {
       fleet
         .until(() => lines.has(name), AbortSignal.timeout(dialsWithinMs))
         .catch(() => Promise.reject(notConnected(name))),
-    async report(name, since, timeoutMs) {
+    async report(name, since, timeoutMs, about) {
       if (!lines.has(name)) throw notConnected(name)
-      const id = randomUUID()
-      const { promise, resolve, reject } = Promise.withResolvers<Observations>()
-      questions.set(id, { name, answer: resolve })
-      const timer = setTimeout(() => reject(tooSlow(name, timeoutMs)), timeoutMs)
-      fleet.send(name, { type: 'report', id, since })
-      try {
-        return await promise
-      } finally {
-        clearTimeout(timer)
-        questions.delete(id)
-      }
+      const send = (id: string) =>
+        fleet.send(name, { type: 'report', id, since, ...(about === undefined ? {} : { about }) })
+      return reports.ask(name, send, timeoutMs, () => tooSlow('report', name, timeoutMs))
     },
-    reported(name, id, observations) {
-      const question = questions.get(id)
-      if (question?.name !== name) return false
-      question.answer(observations)
-      return true
+    async metrics(name, timeoutMs) {
+      if (!lines.has(name)) throw notConnected(name)
+      const send = (id: string) => fleet.send(name, { type: 'metrics', id })
+      return scrapes.ask(name, send, timeoutMs, () => tooSlow('metrics', name, timeoutMs))
     },
+    reported: reports.answered,
+    scraped: scrapes.answered,
     close() {
       for (const line of lines.values()) line.close()
       lines.clear()
@@ -142,9 +141,9 @@ const notConnected = (name: string) =>
     remedy: 'The state tells who is connected, and hop doctor why not; one that was revoked comes back by hop reenrol',
   })
 
-const tooSlow = (name: string, timeoutMs: number) =>
+const tooSlow = (what: 'report' | 'metrics', name: string, timeoutMs: number) =>
   new HopError('report-timeout', {
-    field: `report of ${name}`,
+    field: `${what} of ${name}`,
     expected: `an answer within ${timeoutMs} ms`,
     found: 'none',
     remedy: 'Ask again; if it stays silent, restart the workload',

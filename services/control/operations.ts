@@ -11,6 +11,7 @@ import type { TrustPublisher } from './certificates/trust-publisher.ts'
 import type { CertificateRow, TrustState } from './certificates/trust-state.ts'
 import type { TokenWish, UserTokens } from './certificates/user-tokens.ts'
 import { type Applied, createChanges, who } from './changes.ts'
+import { type Collected, collectAbout } from './collected.ts'
 import type { Fleet } from './fleet.ts'
 import { type ControlState, createGlance } from './glance.ts'
 import type { BreakGlassRoom } from './rollout/break-glass.ts'
@@ -31,6 +32,10 @@ export type Operations = Revocation & {
   report(name: string, since: number): Promise<Observations>
   /** Several reports at once, each since its own cursor. */
   reports(since: Record<string, number>): Promise<Record<string, Observations>>
+  /** What everybody who is there remembers of one request or trace; who could not be asked is named. */
+  about(id: string): Promise<Collected>
+  /** A workload's metrics in Prometheus' text format, made by it now. Throws what `report` throws. */
+  metrics(name: string): Promise<string>
   /** The next three resolve once every connected workload acknowledged, or with `acknowledged: false` after a while. */
   setKeyLog(name: string, keyLog: boolean): Promise<Applied>
   setVerify(link: string, verify: boolean): Promise<Applied>
@@ -123,6 +128,11 @@ export const createOperations = (options: OperationsOptions): Operations => {
       Object.fromEntries(
         await Promise.all(Object.entries(since).map(async ([name, from]) => [name, await report(name, from)] as const)),
       ),
+    about: id =>
+      collectAbout(id, Object.keys(options.topology.workloads), (name, about) =>
+        fleet.report(name, 0, reportTimeoutMs, about),
+      ),
+    metrics: name => fleet.metrics(name, reportTimeoutMs),
     setKeyLog: (name, keyLog) =>
       apply(
         { action: 'debug', target: name, detail: { sessionSecrets: keyLog } },
@@ -145,7 +155,7 @@ export const createOperations = (options: OperationsOptions): Operations => {
       }),
     rotateBack: watch =>
       audit.throughout({ who, action: 'rotate-back', detail: { ...intent.rotation() } }, () => rotation.back(watch)),
-    certificates: ledger.rows,
+    certificates: () => ledger.rows(),
     async renew(workload) {
       await fleet.present(workload)
       const { acknowledged } = await apply({ action: 'renew-now', target: workload }, () => {

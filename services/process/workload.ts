@@ -1,5 +1,6 @@
 import { HopError } from '../../pki/error.ts'
 import { createLogBatch } from '../chassis/log-batch.ts'
+import { otlpEndpoint } from '../chassis/span-export.ts'
 import { createLog } from '../chassis/telemetry.ts'
 import { startRedirect } from '../edge/redirect.ts'
 import { type Member, startMember } from '../member.ts'
@@ -38,6 +39,7 @@ export const runWorkload = async (name: string, settings: Settings): Promise<() 
     await way.first(async (token, bundle) => {
       member ??= await startMember({
         ...{ topology, name, bundle, listen: settings.listen, reachedAs: settings.advertise, isRelay, logTo },
+        tracesTo: otlpEndpoint(process.env),
         ...(settings.application ? { applicationAt: settings.application } : {}),
         ...(way.isLasting ? { enrolAnew: back.begin } : {}),
       })

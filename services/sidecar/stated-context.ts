@@ -29,6 +29,7 @@ export const statedContext = (headers: IncomingHttpHeaders): RequestContext => {
     callerBy: caller === undefined ? 'nobody' : 'header',
     encrypted: false,
     ingress: false,
+    calls: [],
     ...(assertion === undefined ? {} : { assertion }),
   }
 }

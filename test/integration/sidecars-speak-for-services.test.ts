@@ -46,7 +46,8 @@ describe.each([
     for (const name of services.slice(1)) {
       const called = await seenBy<RequestRecord>(lab, name, since.get(name)!, newest)
       const { requestId, traceId } = orders
-      expect(called).toMatchObject({ requestId, traceId, parentSpanId: orders.spanId, rule: `orders:${name}` })
+      const made = orders.calls?.find(({ link }) => link === `orders:${name}`)
+      expect(called).toMatchObject({ requestId, traceId, parentSpanId: made?.spanId, rule: `orders:${name}` })
       expect(called.caller).toBe('spiffe://hop.lab/orders')
     }
   })

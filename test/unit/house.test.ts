@@ -144,4 +144,5 @@ test('every mutant still applies to the code it removes a guard from', () => {
     return spawnSync('git', ['apply', '--check', '-'], { cwd: root, input }).status !== 0
   })
   expect(stale).toEqual([])
-})
+  // a process for each patch
+}, 120_000)

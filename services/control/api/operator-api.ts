@@ -20,6 +20,7 @@ const bodies = {
   }),
   token: tokenSchema,
   reports: v.strictObject({ since: byName(text(200), count) }),
+  requestId: v.strictObject({ id: v.pipe(text(64), v.regex(/^[\w.-]{8,64}$/, 'a request id or a trace id')) }),
   routes: byName(text(400), addressSchema),
   since: v.object({
     since: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'a whole number'), v.transform(Number)), '0'),
@@ -53,6 +54,9 @@ export const operatorApi =
       for (const name of Object.keys(since)) workload(name)
       return operations.reports(since)
     })
+    app.get<{ Params: { id: string } }>('/api/requests/:id', request =>
+      operations.about(checked(bodies.requestId, request.params).id),
+    )
     app.put<Named>('/api/workloads/:name/debug', request => {
       const { keyLog } = checked(bodies.debug, request.body)
       return operations.setKeyLog(workload(request.params.name), keyLog)

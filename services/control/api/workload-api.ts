@@ -25,6 +25,9 @@ type WorkloadApiOptions = {
   pingMs: number
 }
 
+/** Two thousand requests with ten calls each, and as many connections: longer than any workload's memory. */
+const mostOfReport = 16 * 1024 * 1024
+
 const csr = text(60_000)
 const ip = v.pipe(text(45), v.ip('an IP address'))
 const bodies = {
@@ -46,12 +49,14 @@ const bodies = {
     held: v.array(v.any()),
     cursor: count,
   }),
+  metrics: v.strictObject({ text: text(4 * 1024 * 1024) }),
 }
 
 /**
  * What workloads ask of the control plane:
- * `POST /v1/discover` → whom to trust, proven by the asker's secret; `/v1/enrol`, `/v1/renew`, `/v1/public` → a {@link Grant}; `/v1/stream` → NDJSON of `ControlMessage`, long-lived;
- * `/v1/ack`, `/v1/trust-ack`, `/v1/report/:id` → 204. All but the first two need the workload's own certificate.
+ * `POST /v1/discover` → whom to trust, proven by the asker's secret; `/v1/enrol`, `/v1/renew`, `/v1/public` → a {@link Grant};
+ * `/v1/stream` → NDJSON of `ControlMessage`, long-lived; `/v1/ack`, `/v1/trust-ack`, `/v1/report/:id`, `/v1/metrics/:id` → 204.
+ * All but the first two need the workload's own certificate.
  */
 export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOptions): void => {
   const { store, issuer, bootstrap, trust, fleet, publisher, authenticate, pingMs } = options
@@ -139,15 +144,20 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     return reply.code(204).send()
   })
 
-  app.post<{ Params: { id: string } }>('/v1/report/:id', { bodyLimit: 8 * 1024 * 1024 }, (request, reply) => {
+  app.post<{ Params: { id: string } }>('/v1/report/:id', { bodyLimit: mostOfReport }, (request, reply) => {
     const { name } = authenticate(request)
     const observations = { ...checked(bodies.report, request.body), workload: name } as Observations
-    if (!fleet.reported(name, request.params.id, observations))
-      throw new HopError('not-found', {
-        field: 'report',
-        expected: 'one that was asked for',
-        found: request.params.id.slice(0, 40),
-      })
+    if (!fleet.reported(name, request.params.id, observations)) throw unasked('report', request.params.id)
+    return reply.code(204).send()
+  })
+
+  app.post<{ Params: { id: string } }>('/v1/metrics/:id', { bodyLimit: 8 * 1024 * 1024 }, (request, reply) => {
+    const { name } = authenticate(request)
+    const { text } = checked(bodies.metrics, request.body)
+    if (!fleet.scraped(name, request.params.id, text)) throw unasked('metrics', request.params.id)
     return reply.code(204).send()
   })
 }
+
+const unasked = (field: string, id: string) =>
+  new HopError('not-found', { field, expected: 'one that was asked for', found: id.slice(0, 40) })

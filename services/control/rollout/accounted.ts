@@ -1,3 +1,4 @@
+import { setOff } from '../../chassis/call-watch.ts'
 import type { Observations, RequestRecord } from '../../chassis/observation.ts'
 import type { Topology } from '../../topology/topology.ts'
 
@@ -17,12 +18,20 @@ export const accountedCaller = (
     ({ id, caller, callee: to }) =>
       to === callee &&
       requests.some(
-        ({ rule, parentSpanId, traceId, at }) =>
-          rule === id &&
-          (reports[caller]?.requests.some(made => made.spanId === parentSpanId && made.traceId === traceId) ||
-            isForgotten(reports[caller], at)),
+        request =>
+          request.rule === id && (isAccounted(reports[caller], request) || isForgotten(reports[caller], request.at)),
       ),
   )?.caller
+
+// asked for every connection of every callee: without an index that is thousands times thousands
+const indexes = new WeakMap<readonly RequestRecord[], Map<string, RequestRecord[]>>()
+
+const isAccounted = (report: Observations | undefined, request: RequestRecord): boolean => {
+  if (!report) return false
+  const index = indexes.get(report.requests) ?? Map.groupBy(report.requests, ({ traceId }) => traceId)
+  indexes.set(report.requests, index)
+  return index.get(request.traceId)?.some(made => setOff(made, request)) ?? false
+}
 
 /** Records are kept in rings: what is older than the oldest of a full one may have been there. */
 const isForgotten = (report: Observations | undefined, at: string): boolean =>

@@ -20,8 +20,8 @@ export type Ledger = {
   record(issued: Issued & Origin): void
   has(serial: string): boolean
   find(serial: string): (Issued & Origin) | undefined
-  /** Everything, oldest first. */
-  rows(): CertificateRow[]
+  /** Everything, oldest first; or only what was valid beyond `after`. */
+  rows(after?: number): CertificateRow[]
   /** Names the CA of rows that were written before CAs were. */
   attribute(kind: Issued['kind'], issuer: string): void
   /** Serials of certificates for a name that are neither expired nor revoked. */
@@ -51,9 +51,10 @@ export const createLedger = (db: Database): Ledger => ({
   },
   has: serial => db.get('SELECT 1 FROM issued WHERE serial = ?', serial) !== undefined,
   find: serial => db.get<Issued & Origin>(`SELECT ${columns} FROM issued WHERE serial = ?`, serial),
-  rows: () =>
+  rows: (after = 0) =>
     db.all<CertificateRow>(
-      `SELECT ${columns}, revoked.at AS revokedAt, reason FROM issued LEFT JOIN revoked USING (serial) ORDER BY issued.at, issued.rowid`,
+      `SELECT ${columns}, revoked.at AS revokedAt, reason FROM issued LEFT JOIN revoked USING (serial) WHERE not_after > ? ORDER BY issued.at, issued.rowid`,
+      after,
     ),
   attribute: (kind, issuer) => {
     db.run("UPDATE issued SET issuer = ? WHERE kind = ? AND issuer = ''", issuer, kind)

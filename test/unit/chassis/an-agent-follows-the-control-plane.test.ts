@@ -51,6 +51,7 @@ const stage = (changes: Changes = {}) => {
     acknowledge: async ack => void acks.push(ack),
     acknowledgeTrust: async ack => void trustAcks.push(ack),
     report: async id => void events.push(`report ${id}`),
+    metrics: async (id, text) => void events.push(`metrics ${id} ${text}`),
     close: async () => {},
     ...changes.control,
   }

@@ -42,6 +42,17 @@ describe('an answer', () => {
     expect(bodyOf(answer)).toBe('ok')
   })
 
+  test('tells the request id at an ingress, ours whatever the upstream says, and leaves the upstream’s alone further in', async () => {
+    const theirs = 'HTTP/1.1 200 OK\r\nX-Request-ID: theirs\r\nContent-Length: 2\r\n\r\nok'
+    const told = (answer: string) => [...answer.matchAll(/x-request-id: (\S+)/gi)].map(([, id]) => id)
+    const edge = await behind(theirs, { context: { ingress: true } })
+    expect(told(await exchange(edge.port, get()))).toEqual(['request-0001'])
+    const inner = await behind(theirs, { context: { ingress: false } })
+    expect(told(await exchange(inner.port, get()))).toEqual(['theirs'])
+    const failing = await behind('nonsense', { context: { ingress: true } })
+    expect(told(await exchange(failing.port, get()))).toEqual(['request-0001'])
+  })
+
   test('loses its hop-by-hop headers and those its Connection names', async () => {
     const hop = await behind(
       'HTTP/1.1 200 OK\r\nConnection: close, X-Private\r\nX-Private: 1\r\nKeep-Alive: timeout=9\r\nProxy-Authenticate: x\r\nX-Public: 2\r\nContent-Length: 2\r\n\r\nok',

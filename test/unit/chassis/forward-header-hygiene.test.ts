@@ -70,18 +70,22 @@ test.each(['X-Forwarded-For', 'x_forwarded_for', 'X-FORWARDED-FOR', 'x-request-i
   },
 )
 
-test('what this hop says: ids, trace with its own span as parent, addresses, scheme, host, Via', async () => {
+const someCall = expect.stringMatching(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/)
+
+test('what this hop says: ids, trace with its call’s span as parent, addresses, scheme, host, Via', async () => {
   expect(
     await seenBehind(edge, ['X-Forwarded-Proto: http', 'X-Forwarded-Host: evil.test', 'Via: 1.0 fred']),
   ).toMatchObject({
     'x-request-id': ['request-0001'],
-    traceparent: ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+    traceparent: [someCall],
     'x-forwarded-for': ['192.0.2.7'],
     'x-forwarded-proto': ['https'],
     'x-forwarded-host': ['shop.test:8443'],
     via: ['1.1 hop', '1.0 fred'],
     host: [`127.0.0.1:${backend.port}`],
   })
+  const [, sent = ''] = backend.requests[0]!.headers.find(([name]) => name === 'traceparent') ?? []
+  expect(edge.contexts.at(-1)?.calls.map(({ spanId }) => spanId)).toEqual([sent.split('-')[2]])
 })
 
 test('behind the ingress the first hop’s scheme and host travel on', async () => {
@@ -150,7 +154,7 @@ describe('Connection', () => {
     ['x-forwarded-proto', 'https', ['X-Forwarded-Proto: https']],
     ['x-forwarded-host', 'shop.test', ['X-Forwarded-Host: shop.test']],
     ['x-request-id', 'request-0001', []],
-    ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', []],
+    ['traceparent', someCall, []],
     ['via', '1.1 hop', []],
   ])('naming %s in it strips nothing', async (name, value, lines) => {
     const seen = await seenBehind(inner, [...lines, `Connection: close, ${name}`])

@@ -41,6 +41,7 @@ export const connectionFor = (socket: Socket): Connection => ({
   peer: { kind: 'anonymous', because: 'plaintext' },
   generation: 0,
   publicName: undefined,
+  carried: 0,
   remoteAddress: '127.0.0.1',
 })
 
@@ -56,6 +57,7 @@ export const contextFor = (changes: Partial<RequestContext> = {}): RequestContex
   clientAddress: '127.0.0.1',
   encrypted: false,
   ingress: true,
+  calls: [],
   ...changes,
 })
 

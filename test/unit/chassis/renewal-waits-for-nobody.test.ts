@@ -22,6 +22,7 @@ test('a request that goes on for ever on an old connection keeps no certificate 
     acknowledge: async () => {},
     acknowledgeTrust: async () => {},
     report: async () => {},
+    metrics: async () => {},
     close: async () => {},
   }
   const workload: Workload = {

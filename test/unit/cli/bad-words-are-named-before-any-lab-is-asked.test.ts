@@ -102,6 +102,8 @@ it.each([
   ['reenrol', 'orders'],
   ['certificates'],
   ['alerts'],
+  ['metrics'],
+  ['metrics', 'orders'],
   ['doctor'],
   ['break', 'orders:payments', '--with', 'expired'],
   [...glass, ...why, '--for', '30s'],

@@ -42,7 +42,8 @@ test('an unknown caller in plaintext is named with address, name, way and figure
 
 test('a workload whose own records have the request is moved, so it is not named; stating its name is not enough', () => {
   const seen = payments([connection()], [request({ parentSpanId: 'made' })])
-  const made = report('orders', { requests: [request({ spanId: 'made', rule: 'gateway:orders', path: '/orders' })] })
+  const call = { spanId: 'made', link: 'orders:payments', method: 'POST', path: '/charges', began: 0 }
+  const made = report('orders', { requests: [request({ calls: [call], rule: 'gateway:orders', path: '/orders' })] })
   expect(lasting('mtls', [seen], { accounts: { orders: made } })).toEqual([])
   expect(lasting('mtls', [seen, report('orders', {})])).toHaveLength(1)
 })

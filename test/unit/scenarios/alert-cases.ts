@@ -1,5 +1,5 @@
-import type { Seen } from '../../../scenarios/alerts/alert.ts'
 import type { ConnectionRecord, Observations } from '../../../services/chassis/observation.ts'
+import type { Seen } from '../../../services/control/measures/metric.ts'
 import { linkIds } from '../../../services/hops.ts'
 import { readTopology } from '../../../services/topology/file.ts'
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Seen } from '../../../scenarios/alerts/alert.ts'
-import { type AlertName, conditions, metrics } from '../../../scenarios/alerts/conditions.ts'
+import { type AlertName, conditions } from '../../../scenarios/alerts/conditions.ts'
 import { evaluate } from '../../../scenarios/alerts/evaluate.ts'
 import type { HeldTrust } from '../../../services/chassis/observation.ts'
+import type { Seen } from '../../../services/control/measures/metric.ts'
+import { metrics } from '../../../services/control/measures/metrics.ts'
 import { at, connection, failure, healthy, heldBy, now, reportOf, rowOf } from './alert-cases.ts'
 
 const fired = (seen: Seen) => evaluate(seen).map(({ alert, labels }) => [alert, labels.workload ?? labels.link])
@@ -125,7 +126,11 @@ test('an alert tells since when: when the share was reached, when the first of t
   expect(soon?.since).toBe(at(0.5))
   const twice = [refused, { ...refused, at: at(5) }]
   const [failing] = evaluate(healthy([reportOf('orders', { connections: twice })]))
-  expect(failing).toMatchObject({ since: at(10), value: 2, labels: { cause: 'certificate-expired', seenBy: 'orders' } })
+  expect(failing).toMatchObject({
+    since: at(10),
+    value: 2,
+    labels: { cause: 'certificate-expired', seen_by: 'orders' },
+  })
 })
 
 test('one success ends the failures of a link, and what is long ago counts no more', () => {
@@ -142,7 +147,7 @@ test('what a callee refuses is the link of him whose certificate it was shown; a
   const [firing] = evaluate(healthy([orders, reportOf('payments', { connections: [turnedAway] })]))
   expect(firing).toMatchObject({
     alert: 'HandshakeFailures',
-    labels: { link: 'orders:payments', cause: 'revoked', seenBy: 'payments' },
+    labels: { link: 'orders:payments', cause: 'revoked', seen_by: 'payments' },
   })
   const stranger = { ...turnedAway, peerKey: 'nobody' }
   expect(fired(healthy([orders, reportOf('payments', { connections: [stranger] })]))).toEqual([])

@@ -3,7 +3,9 @@ import { catalogue } from '../../../scenarios/catalogue.ts'
 import { type ClaimId, claimGroupIds, claimIds, claims, groupOf } from '../../../scenarios/claims.ts'
 
 /** Groups that are shown whole, and single claims of the others. */
-const shown = claimIds.filter(id => ['B', 'I', 'C', 'L', 'S'].includes(groupOf(id)) || ['D2', 'D6', 'O5'].includes(id))
+const shown = claimIds.filter(
+  id => ['B', 'I', 'C', 'L', 'S'].includes(groupOf(id)) || ['D2', 'D6', 'O1', 'O2', 'O4', 'O5', 'O6'].includes(id),
+)
 
 test.each(shown)('%s is shown by a scenario', id => {
   const scenarios = catalogue.filter(scenario => (scenario.claims as readonly ClaimId[]).includes(id))
@@ -28,5 +30,5 @@ test.each(catalogue.map(scenario => ({ ...scenario })))('$id explains itself in 
 
 test('every claim belongs to a group', () => {
   expect([...new Set(claimIds.map(groupOf))].sort()).toEqual([...claimGroupIds].sort())
-  expect(shown).toHaveLength(10 + 11 + 14 + 10 + 6 + 3)
+  expect(shown).toHaveLength(10 + 11 + 14 + 10 + 6 + 7)
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Seen } from '../../../scenarios/alerts/alert.ts'
 import { judgeMaturity, type MaturitySeen, needsMoreCertificates } from '../../../scenarios/maturity.ts'
 import { describeMaturity } from '../../../scenarios/plan/maturity-section.ts'
+import type { Seen } from '../../../services/control/measures/metric.ts'
 import { at, connection, failure, healthy, now, reportOf, topology } from './alert-cases.ts'
 
 /** Everybody's certificate came by renewal. */

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { judgePipeline } from '../../../scenarios/boundary/sprawl-pipeline.ts'
 import { judgeNewcomer } from '../../../scenarios/boundary/sprawl-service.ts'
 import { type GateFinding, judgeGate } from '../../../scenarios/gate.ts'
-import { plaintextSeen } from '../../../scenarios/plaintext-seen.ts'
 import type { ConnectionRecord, Observations, RequestRecord } from '../../../services/chassis/observation.ts'
+import { plaintextSeen } from '../../../services/control/measures/plaintext-seen.ts'
 import type { Mode } from '../../../services/modes.ts'
 import { answered, cut, hop, refusedAs, served, shop } from './outcomes.ts'
 
@@ -25,11 +25,12 @@ const report = (workload: string, more: Partial<Observations>): Observations => 
 const seen = (mode: Mode, ...reports: Observations[]) =>
   plaintextSeen({ topology: shop, mode, reports: Object.fromEntries(reports.map(each => [each.workload, each])) })
 
+const made = { spanId: 'call', link: 'orders:payments', method: 'POST', path: '/charges', began: 0 }
 const orders = report('orders', {
   connections: [connection('o', { side: 'client', link: 'orders:payments' })],
-  requests: [request({ spanId: 'caller', rule: 'gateway:orders', path: '/orders' })],
+  requests: [request({ spanId: 'caller', calls: [made], rule: 'gateway:orders', path: '/orders' })],
 })
-const called = request({ parentSpanId: 'caller' })
+const called = request({ parentSpanId: 'call' })
 const payments = report('payments', { connections: [connection('c', {})], requests: [called] })
 
 describe('plaintext as it was seen', () => {

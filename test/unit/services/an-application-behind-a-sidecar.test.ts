@@ -49,7 +49,7 @@ test('knows a request as its sidecar states it: ids, addresses, caller, and the 
     {
       ...{ requestId: 'request-9', traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: '00' },
       ...{ parentSpanId: undefined, forwardedFor: ['192.0.2.1', '10.0.0.1'], clientAddress: '192.0.2.1' },
-      ...{ caller: 'spiffe://hop.lab/gateway', callerBy: 'header', encrypted: false, ingress: false },
+      ...{ caller: 'spiffe://hop.lab/gateway', callerBy: 'header', encrypted: false, ingress: false, calls: [] },
       assertion: 'a.b.c',
     },
   ])

@@ -19,6 +19,7 @@ export const contextOf = (more: Partial<RequestContext> = {}): RequestContext =>
   forwardedFor: ['192.0.2.7'],
   encrypted: false,
   ingress: false,
+  calls: [],
   ...more,
 })
 
