@@ -1,0 +1,55 @@
+import { image } from './image.ts'
+import type { Part } from './parts.ts'
+
+/** One process of the image: what it is told, where it listens, what it may take. */
+export type Process = {
+  name: string
+  args: string[]
+  env: Record<string, string>
+  ports: { name: string; port: number }[]
+}
+
+const { paths, ports } = image
+const everywhere = '0.0.0.0'
+
+/** Processor time in thousandths, memory in MiB; what one of the lab's processes needs, and the most that it gets. */
+export const share = { needs: { cpu: 50, memory: 128 }, most: { cpu: 1000, memory: 256 } } as const
+
+/** Where workloads reach the control plane: by its name, which no workload can have. */
+export const control = 'control'
+
+/** The control plane, but for the mode of a new state (HOP_MODE). `operatorHost`: where the operator API listens. */
+export const controlProcess = (operatorHost: string, more: Record<string, string> = {}): Process => ({
+  name: control,
+  args: [control],
+  env: {
+    HOP_TOPOLOGY: paths.topology,
+    HOP_STATE: paths.state,
+    HOP_LISTEN: `${everywhere}:${ports.control}`,
+    HOP_OPERATOR_LISTEN: `${operatorHost}:${ports.operator}`,
+    HOP_PUBLISHED_PORT: String(ports.operator),
+    HOP_OPERATOR_TOKEN_FILE: paths.operatorToken,
+    HOP_BOOTSTRAP_DIR: paths.bootstrap,
+    ...more,
+  },
+  ports: [{ name: 'workloads', port: ports.control }],
+})
+
+/** A workload, reached by its name. */
+export const workloadProcess = ({ name, public: isPublic }: Part, more: Record<string, string> = {}): Process => ({
+  name,
+  args: [name],
+  env: {
+    HOP_TOPOLOGY: paths.topology,
+    HOP_CONTROL: `${control}:${ports.control}`,
+    HOP_LISTEN: `${everywhere}:${ports.workload}`,
+    HOP_ADVERTISE: `${name}:${ports.workload}`,
+    HOP_BOOTSTRAP_SECRET_FILE: paths.ownSecret,
+    ...(isPublic && {
+      HOP_REDIRECT_LISTEN: `${everywhere}:${ports.redirect}`,
+      HOP_PUBLISHED_PORT: String(ports.workload),
+    }),
+    ...more,
+  },
+  ports: [{ name: 'hop', port: ports.workload }, ...(isPublic ? [{ name: 'redirect', port: ports.redirect }] : [])],
+})
