@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HopError } from '../pki/error.ts'
 import { refuseShared } from '../services/control/state/state-dir.ts'
 import { writeSecret } from '../services/process/secret-files.ts'
+import { directoryAt } from './directory.ts'
 import { look } from './found.ts'
 import { attempt } from './tree.ts'
 
@@ -24,7 +25,7 @@ export const seeToSecrets = (out: string, paths: readonly string[]): SecretsMade
       const whole = join(out, path)
       const directory = dirname(whole)
       refuseLinked(out, path)
-      if (mkdirSync(directory, { recursive: true, mode: 0o700 })) chmodSync(directory, 0o700)
+      directoryAt(directory, 0o700)
       refuseShared(directory, lstatSync(directory), 0o700)
       const found = lstatSync(whole, { throwIfNoEntry: false })
       if (found) refuseShared(whole, found)

@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HopError } from '../pki/error.ts'
+import { directoryAt } from './directory.ts'
 import { digest, type Found, look } from './found.ts'
 import { listFile, readList, writeList } from './list.ts'
 
@@ -58,7 +59,7 @@ const refuseForeign = (out: string, path: string, found: Found, listed: string |
 }
 
 const put = (path: string, text: string): void => {
-  mkdirSync(dirname(path), { recursive: true })
+  directoryAt(dirname(path), 0o755)
   const temporary = `${path}.${process.pid}`
   try {
     writeFileSync(temporary, text, { flag: 'wx', flush: true })

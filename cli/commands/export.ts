@@ -19,7 +19,7 @@ export type ExportWords = { topology?: string; mode?: string; image?: string; ou
 export const exportTo = async ({ screen }: Context, word: string, words: ExportWords): Promise<number> => {
   const target = choose('target', word, targetNames)
   const options = read(words)
-  const out = resolve(words.out ?? `${options.topology.name}-${target}`)
+  const out = directory(words.out ?? `${options.topology.name}-${target}`)
   const exported = exportLab(target, options, out)
   const { topology, mode, image, space } = options
   const said = { target, topology: topology.name, mode, modes, image, space, out, ...exported }
@@ -59,5 +59,15 @@ const space = (word: string): string => {
     field: '--namespace',
     expected: 'at most 63 of a-z, 0-9 and -, a letter first, a letter or digit last',
     found: JSON.stringify(word.slice(0, 100)),
+  })
+}
+
+/** Throws `usage`: `--out --json` would take the option for the name. */
+const directory = (word: string): string => {
+  if (word !== '' && !word.startsWith('-')) return resolve(word)
+  throw new HopError('usage', {
+    field: '--out',
+    expected: 'the name of a directory, with ./ in front where it begins with -',
+    found: JSON.stringify(word),
   })
 }

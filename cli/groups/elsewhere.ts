@@ -14,7 +14,7 @@ export const elsewhereCommands = (command: Define): void => {
     .addHelpText(
       'after',
       `
-Files are the same for the same topology; secrets are made once, kept afterwards, and in no manifest.
+The same topology gives the same files; secrets are made once, kept afterwards, in no manifest.
 What somebody else wrote or changed there is left alone, and named.
 Example: hop export kubernetes --topology topologies/clinic.yaml --mode hybrid`,
     )
