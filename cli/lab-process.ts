@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { type EmbeddedLab, startEmbedded } from '../lab/embedded.ts'
-import { type LabFile, removeLabFile, runningLab, writeLabFile } from '../lab/state-file.ts'
+import { type findLab, type LabFile, removeLabFile, runningLab, writeLabFile } from '../lab/state-file.ts'
 import { HopError } from '../pki/error.ts'
 import { createLogBatch } from '../services/chassis/log-batch.ts'
 import { makeDirectory } from '../services/control/state/directory.ts'
@@ -109,7 +109,7 @@ const noteCrash = (path: string, error: unknown): void => {
 }
 
 /** How to reach a lab, without the token: that stays in its file. */
-export const describe = (stateDir: string, { version, pid, startedAt, access }: LabProcess['file']) => {
+export const describe = (stateDir: string, { version, pid, startedAt, access }: ReturnType<typeof findLab>) => {
   const { token: _, ...rest } = access
   return { stateDir, version, pid, startedAt, access: rest }
 }

@@ -71,7 +71,7 @@ export const startEmbedded = async (options: EmbeddedOptions): Promise<EmbeddedL
       ...(options.lifetimes ? { lifetimes: options.lifetimes } : {}),
       ...(options.rate ? { rate: options.rate } : {}),
       ...(ports.operator ? { operatorPort: ports.operator } : {}),
-      rejoin: (name, joinToken) => members.get(name)!.join(control.workloadAddress(), joinToken),
+      rejoin: (name, joinToken) => members.get(name)!.join(control.workloadAddress(), joinToken()),
     })
     closing.push(() => control.close())
     await control.start()

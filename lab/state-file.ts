@@ -5,6 +5,7 @@ import { HopError } from '../pki/error.ts'
 import { refuseShared } from '../services/control/state/state-dir.ts'
 import { writeSecret } from '../services/process/secret-files.ts'
 import type { LabAccess } from './embedded.ts'
+import { type GivenLab, readGivenLab } from './given-lab.ts'
 import { bornAt, isAlive } from './process-life.ts'
 import { version } from './version.ts'
 
@@ -93,8 +94,16 @@ export const runningLab = (stateDir: string): LabFile | undefined => {
   return file && isAlive(file) ? file : undefined
 }
 
-/** The lab that runs now in `stateDir`. Throws `no-lab`, `lab-other-version`, and as {@link readLabFile}. */
-export const findLab = (stateDir: string): LabFile => {
+/** Is there a lab to look at: one that was described (see {@link readGivenLab}), or one that runs in `stateDir`? */
+export const isLabThere = (stateDir: string, given = process.env.HOP_LAB): boolean =>
+  Boolean(given) || runningLab(stateDir) !== undefined
+
+/**
+ * The lab that was described, else the one that runs now in `stateDir`. Throws `no-lab`, `lab-other-version`, and as
+ * {@link readGivenLab} and {@link readLabFile}.
+ */
+export const findLab = (stateDir: string, given = process.env.HOP_LAB): LabFile | GivenLab => {
+  if (given) return readGivenLab(given)
   const file = runningLab(stateDir)
   if (!file)
     throw new HopError('no-lab', {

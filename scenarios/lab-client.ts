@@ -14,7 +14,7 @@ import type { Switches, SwitchName } from '../services/control/rollout/switches.
 import type { AuditEntry } from '../services/control/state/audit.ts'
 import type { Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology/topology.ts'
-import { createLabHttp, errorOf } from './lab-http.ts'
+import { addressTowards, createLabHttp, errorOf } from './lab-http.ts'
 import { createLifecycleClient, type LifecycleClient } from './lifecycle-client.ts'
 import { type TapClient, tapClient } from './tap-client.ts'
 import { createInsiderCredentials, type InsiderCredentials } from './tools/insider-credentials.ts'
@@ -26,6 +26,8 @@ import { createInsiderCredentials, type InsiderCredentials } from './tools/insid
  */
 export type LabClient = {
   access: LabAccess
+  /** Where this client listens so that the wire reaches it: the address it has on the way there. */
+  standsAt: string
   topology: Topology
   state(): Promise<ControlState>
   /** Certificates, trust and strictness. */
@@ -73,6 +75,10 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
     await hangUp()
     throw error
   })
+  const standsAt = await addressTowards(access.wire ?? access.operator).catch(async error => {
+    await hangUp()
+    throw error
+  })
   const state = () => operator.json<ControlState>('GET', '/api/state')
   const joinToken = async (workload: string, reason: string) => {
     const { token } = await operator.json<{ token: string }>('POST', '/api/join-tokens', { workload, reason })
@@ -99,6 +105,7 @@ export const connectLab = async (access: LabAccess): Promise<LabClient> => {
   })
   return {
     access,
+    standsAt,
     topology,
     state,
     lifecycle,

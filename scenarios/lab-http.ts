@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Agent, request } from 'undici'
 import { HopError } from '../pki/error.ts'
 
@@ -103,3 +105,15 @@ const notRunning =
       cause,
     })
   }
+
+/** The address this machine has on its way to `base`. Rejects with `lab-not-running`. */
+export const addressTowards = async (base: string): Promise<string> => {
+  const { hostname, port } = new URL(base)
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) })
+  try {
+    await once(socket, 'connect').catch(notRunning(base))
+    return socket.localAddress!
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,12 +1,15 @@
 import { HopError } from '../pki/error.ts'
 import { runControl } from './process/control.ts'
 import { readSettings } from './process/settings.ts'
+import { runWire } from './process/wire.ts'
 import { runWorkload } from './process/workload.ts'
 
 /*
- * One process per workload: node services/main.ts <workload|control>. Settings by flags or environment, see
+ * One process per workload: node services/main.ts <workload|control|wire>. Settings by flags or environment, see
  * process/settings.ts. Log on standard error; SIGTERM and SIGINT end it gracefully. Exit: 0 ended, 1 failed, 2 usage.
  */
+
+const roles = { control: runControl, wire: runWire }
 
 const patienceMs = 8_000
 
@@ -27,7 +30,8 @@ const endOn = (close: () => Promise<void>): void => {
 
 try {
   const { role, settings } = readSettings(process.argv.slice(2), process.env)
-  endOn(await (role === 'control' ? runControl(settings) : runWorkload(role, settings)))
+  const run = Object.hasOwn(roles, role) ? roles[role as keyof typeof roles] : undefined
+  endOn(await (run ? run(settings) : runWorkload(role, settings)))
 } catch (error) {
   const known = error instanceof HopError
   const text = known || !(error instanceof Error) ? String((error as Error).message) : error.stack

@@ -6,19 +6,21 @@ import { createControlClient } from './chassis/control-client.ts'
 import { createCredentials } from './chassis/credentials.ts'
 import type { HeldCertificate } from './chassis/observation.ts'
 import { createOwnClock } from './chassis/own-clock.ts'
+import type { IsRelay } from './chassis/peers.ts'
 import type { Program } from './chassis/program.ts'
 import { createLog, createTelemetry } from './chassis/telemetry.ts'
 import type { Address } from './chassis/transport.ts'
 import { createWorkload, type WorkloadLimits } from './chassis/workload.ts'
 import { edge, hsts } from './edge/edge.ts'
 import { type HelloLimits, peekClientHello } from './edge/hello.ts'
-import { ownAddress } from './edge/own-address.ts'
+import { machineAddresses, ownAddress } from './edge/own-address.ts'
 import { createPassthrough } from './edge/passthrough.ts'
 import { createAssertions } from './l7/assertion.ts'
 import { withL7 } from './l7/mount.ts'
 import { createTokenCheck } from './l7/tokens.ts'
 import { startRun } from './program-code.ts'
 import { type ProgramName, programs } from './programs.ts'
+import { startSidecarApart } from './sidecar/apart.ts'
 import { startBehindSidecar } from './sidecar/behind-sidecar.ts'
 import { callsOf } from './topology/calls.ts'
 import type { Topology } from './topology/topology.ts'
@@ -29,9 +31,17 @@ export type MemberOptions = {
   /** Roots to trust before enrolment: what came with the join token. */
   bundle: string[]
   listen?: Partial<Address>
+  /** As others reach it, where that is not what it listens on: in a container, which listens on all of its networks. */
+  reachedAs?: Partial<Address> | undefined
+  /** See {@link createListener}: the relay that its callers come through. */
+  isRelay?: IsRelay | undefined
   clock?: () => number
   logTo?: DestinationStream
   limits?: MemberLimits
+  /** A workload behind a sidecar: where its application is that runs by itself; see `startSidecarApart`. */
+  applicationAt?: Address
+  /** See `AgentOptions`. */
+  enrolAnew?: (reason: string) => void
 }
 
 /** What peers may take of a workload, and of the edge until their ClientHello is read. Absent: the usual. */
@@ -41,8 +51,11 @@ export type MemberLimits = WorkloadLimits & { hello?: HelloLimits }
 export type Member = {
   name: string
   address: Address
-  /** Enrols with a one-time token and follows the control plane from then on; a second time it begins anew. */
-  join(control: Address, joinToken: string): Promise<void>
+  /**
+   * Enrols with a one-time token and follows the control plane from then on; a second time it begins anew. `roots`: see
+   * `ControlClient.enrol`.
+   */
+  join(control: Address, joinToken: string, roots?: string[]): Promise<void>
   /** Its own certificate; undefined before it has joined. */
   certificate(): Pick<HeldCertificate, 'serial' | 'notAfter'> | undefined
   close(): Promise<void>
@@ -62,9 +75,13 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
   const isEdge = spec.program === 'edge'
   const program = isEdge ? edge : await load(spec.program)
   const run = { program: startRun(spec.program, clock) }
-  const behind = spec.sidecar
-    ? await startBehindSidecar({ name, calls, clock, trustDomain, program, credentials, telemetry })
-    : undefined
+  const { applicationAt } = options
+  const apart =
+    spec.sidecar && applicationAt
+      ? await startSidecarApart({ name, calls, trustDomain, credentials, telemetry, at: applicationAt })
+      : undefined
+  const together = { name, calls, clock, trustDomain, program, credentials, telemetry }
+  const behind = apart ?? (spec.sidecar ? await startBehindSidecar(together) : undefined)
   let lost: ReadonlySet<string> = new Set()
   const assertions = createAssertions({ credentials, trustDomain, clock, revoked: serial => lost.has(serial) })
   const dialFrom = isEdge ? await ownAddress(`${trustDomain}/${name}`, options.listen?.host) : undefined
@@ -83,12 +100,15 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     ...(isEdge ? { refusalHeaders: hsts } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
     ...(behind ? { app: behind.application } : {}),
+    isRelay: options.isRelay,
     peekServerName: peekServerName(options.limits?.hello),
     ...(isEdge ? { takeOver: createPassthrough({ telemetry, limits: options.limits?.hello ?? {}, dialFrom }) } : {}),
   })
-  const address = await workload.listen(options.listen)
-  if (isEdge && !dialFrom && address.host.startsWith('127.'))
-    log.warn({ host: address.host }, 'no address of its own to dial from: who else is here can pass for this edge')
+  const listening = await workload.listen(options.listen)
+  const address = { ...listening, ...options.reachedAs }
+  if (isEdge && !dialFrom && listening.host.startsWith('127.'))
+    log.warn({ host: listening.host }, 'no address of its own to dial from: who else is here can pass for this edge')
+  const dialsFrom = dialFrom ? [dialFrom] : isEdge ? machineAddresses(options.listen?.host) : []
   let agent: Agent | undefined
   let joined: Promise<unknown> = Promise.resolve()
 
@@ -96,9 +116,9 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     name,
     address,
     certificate: () => credentials.held().find(({ kind }) => kind === 'workload'),
-    join(control, joinToken) {
+    join(control, joinToken, roots) {
       // who is told twice at once begins anew twice, one time after the other
-      const joining = joined.then(() => begin(control, joinToken))
+      const joining = joined.then(() => begin(control, joinToken, roots))
       joined = joining.catch(() => {})
       return joining
     },
@@ -109,9 +129,9 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     },
   }
 
-  async function begin(control: Address, joinToken: string): Promise<void> {
+  async function begin(control: Address, joinToken: string, roots?: string[]): Promise<void> {
     const client = createControlClient({ workload: name, trustDomain, control, credentials, telemetry })
-    await client.enrol(joinToken).catch(async error => {
+    await client.enrol(joinToken, roots).catch(async error => {
       await client.close()
       throw error
     })
@@ -119,14 +139,18 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
     await before?.close()
     const observed = {
       ...workload,
-      observations: (since: number) => ({ ...workload.observations(since), ...run }),
       expel(serials: ReadonlySet<string>) {
         lost = serials
         workload.expel(serials)
       },
     }
     const following = { workload: observed, control: client, credentials, telemetry, clock, shiftClock }
-    agent = startAgent({ ...following, listening: address, dialsFrom: dialFrom })
+    const observe = async (since: number) => {
+      const own = apart ? await apart.account() : run
+      return { ...workload.observations(since), ...own }
+    }
+    const { enrolAnew } = options
+    agent = startAgent({ ...following, listening: address, dialsFrom, observe, ...(enrolAnew ? { enrolAnew } : {}) })
     // its callers and callees must not go on with what the old certificate proved; nobody told them
     if (before) void workload.refresh({ trustChanged: true, told: false }).catch(() => {})
   }
@@ -137,4 +161,5 @@ const peekServerName =
   async (socket: Socket) =>
     (await peekClientHello(socket, limits)).serverName?.toString('latin1')
 
-const load = (program: string): Promise<Program> => programs[program as ProgramName]()
+/** The program of that name. */
+export const load = (program: string): Promise<Program> => programs[program as ProgramName]()

@@ -1,4 +1,4 @@
-import { runningLab } from '../../lab/state-file.ts'
+import { isLabThere } from '../../lab/state-file.ts'
 import { findScenario } from '../../scenarios/catalogue.ts'
 import type { LabClient } from '../../scenarios/lab-client.ts'
 import { runMatrix } from '../../scenarios/runner.ts'
@@ -26,7 +26,7 @@ export const explain = async (context: Context, word: string, words: ExplainWord
   const asked = words.mode === undefined ? undefined : chooseModes(words.mode)
   const verdicts = words.fresh ? undefined : readVerdicts(stateDir)
   const told =
-    (runningLab(stateDir) ? undefined : lookUp(verdicts, scenario, asked)) ??
+    (isLabThere(stateDir) ? undefined : lookUp(verdicts, scenario, asked)) ??
     (await withLabKept(context, lab => observe(context, lab, scenario, asked, verdicts)))
   const intro = whatIsTried(scenario)
   const outcomes = told.map(({ mode, cells, observedAt }) => howItCameOut(mode, cells, observedAt))

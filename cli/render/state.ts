@@ -1,4 +1,4 @@
-import type { LabFile } from '../../lab/state-file.ts'
+import type { findLab } from '../../lab/state-file.ts'
 import type { ControlState } from '../../services/control/glance.ts'
 import type { AuditEntry } from '../../services/control/state/audit.ts'
 import { type Mode, modes, modeTable } from '../../services/modes.ts'
@@ -13,7 +13,11 @@ import { shown, workloadOf } from './words.ts'
 type Look = { paint: Paint; columns: number }
 
 /** What the lab is told to be, and who did as told. */
-export const renderState = (state: ControlState, file: LabFile, { paint, columns }: Look): string => {
+export const renderState = (
+  state: ControlState,
+  file: ReturnType<typeof findLab>,
+  { paint, columns }: Look,
+): string => {
   const options = { width: columns, dim: paint.dim }
   const where = (address: { host: string; port: number } | null) => (address ? `${address.host}:${address.port}` : '–')
   const workloads = state.workloads.map(({ name, id, address, version, acked, connected, error }) => [
@@ -31,7 +35,7 @@ export const renderState = (state: ControlState, file: LabFile, { paint, columns
     verify ? 'yes' : paint.bad('no'),
   ])
   return [
-    `${paint.strong(state.topology)} in ${paint.strong(state.mode)}, process ${file.pid} since ${file.startedAt}`,
+    `${paint.strong(state.topology)} in ${paint.strong(state.mode)}, ${file.pid === null ? 'machines of their own' : `process ${file.pid} since ${file.startedAt}`}`,
     rolloutLine(state),
     ...rotationLines(state.rotation),
     ...breakGlassLines(state.breakGlass, { paint }),

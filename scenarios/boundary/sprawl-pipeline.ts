@@ -26,7 +26,7 @@ export default defineScenario({
   async run(lab) {
     const { passthroughTo: service } = lab.topology.ingress
     const name = `collector-${random('abcdefghjkmnpqrstuvwxyz', 6)}`
-    const collector = await startNewcomer()
+    const collector = await startNewcomer(lab.standsAt)
     try {
       return await tapped(lab, linkId(service, name), collector)
     } finally {

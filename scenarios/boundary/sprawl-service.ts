@@ -41,7 +41,7 @@ export default defineScenario({
 const beCalled = async (lab: LabClient, hop: Hop) => {
   const statedCaller = idOf(lab.topology, hop.link.caller)
   let call: InsiderOutcome | undefined
-  const newcomer = await startNewcomer(async () => {
+  const newcomer = await startNewcomer(lab.standsAt, async () => {
     call = await callFromInside(lab, { ...hop, transport: 'plaintext' }, 'the newcomer', { statedCaller })
   })
   try {

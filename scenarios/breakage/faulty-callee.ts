@@ -11,8 +11,9 @@ import type { Instead } from './fault.ts'
 /** Somebody in a callee's place who does one thing wrong, and what he saw of whoever came first. */
 export type FaultyCallee = Front & { seen(): Partial<ConnectionRecord> | undefined }
 
-/** Listens on loopback: with a certificate for TLS, or doing something else in its place. */
+/** Listens on `host`: with a certificate for TLS, or doing something else in its place. */
 export const createFaultyCallee = async (
+  host: string,
   shown: { pair: KeyPair; tls?: TlsOptions } | { instead: Instead },
 ): Promise<FaultyCallee> => {
   let seen: Partial<ConnectionRecord> | undefined
@@ -21,11 +22,11 @@ export const createFaultyCallee = async (
     seen ??= { side: 'server', failure: { name, code } }
   }
   const server = 'pair' in shown ? tlsServer(shown.pair, shown.tls ?? {}, failed) : servers[shown.instead](failed)
-  return { ...(await startFront(server)), seen: () => seen }
+  return { ...(await startFront(host, server)), seen: () => seen }
 }
 
 type Failed = (error: unknown) => void
-type Taker = Parameters<typeof startFront>[0]
+type Taker = Parameters<typeof startFront>[1]
 
 const tlsServer = ({ key, chain }: KeyPair, tls: TlsOptions, failed: Failed): Taker =>
   createHttps(

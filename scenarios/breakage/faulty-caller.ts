@@ -9,15 +9,19 @@ import { requestOn } from '../flows/hops.ts'
 import type { LabClient } from '../lab-client.ts'
 import { attempt } from '../tools/attempt.ts'
 import { freshCanary } from '../tools/canary.ts'
+import { type Source, sourceOf } from '../tools/source.ts'
 import type { Instead } from './fault.ts'
 
-type Call = { lab: LabClient; hop: Hop; address: Address; from: string }
+type Call = { lab: LabClient; hop: Hop; address: Address; from: string | undefined }
 
-/** Calls a callee with a certificate and a handshake of its own choice; answers what the caller's end saw, and its address. */
+/** Where such a call came from, and what its caller's end saw of a failure. */
+export type FaultyCall = Source & { record?: Partial<ConnectionRecord> }
+
+/** Calls a callee with a certificate and a handshake of its own choice. */
 export const callFaultily = async (
   { lab, hop, address, from }: Call,
   shown: { pair?: KeyPair; tls?: ConnectionOptions },
-): Promise<{ from: string; record?: Partial<ConnectionRecord> }> => {
+): Promise<FaultyCall> => {
   const { pair } = shown
   const { callee } = hop.link
   const tls = {
@@ -29,20 +33,25 @@ export const callFaultily = async (
     ...shown.tls,
   }
   const made = await attempt({ address, tls, from, ...requestOn(hop.link, freshCanary(lab.topology)) })
-  return { from: made.from ?? from, ...(made.answered ? {} : { record: { side: 'client', failure: made.failure } }) }
+  const { from: source, fromPort } = made
+  return {
+    ...(source && { from: source }),
+    ...(fromPort && { fromPort }),
+    ...(made.answered ? {} : { record: { side: 'client', failure: made.failure } }),
+  }
 }
 
 /** Comes without TLS, and does this. Resolves when the connection is over, or it has said what it had to say. */
-export const callWithout = ({ address, from }: Call, instead: Instead): Promise<{ from: string }> =>
+export const callWithout = ({ address, from }: Call, instead: Instead): Promise<FaultyCall> =>
   new Promise(resolve => {
     const socket = connect({ ...address, localAddress: from })
-    let source = from
+    let source: Source = {}
     socket.once('connect', () => {
-      source = socket.localAddress ?? from
+      source = sourceOf(socket, from !== undefined)
       speak[instead](socket)
     })
     socket.on('error', () => {}).resume()
-    socket.once('close', () => resolve({ from: source }))
+    socket.once('close', () => resolve(source))
   })
 
 /** A handshake record that says it is longer than what comes (RFC 8446 §5.1), and one with a version nobody has heard of. */

@@ -12,11 +12,11 @@ import { mark, recordsSince } from '../flows/records.ts'
 import { placeOrder } from '../flows/stand-in.ts'
 import { restoringWire } from '../flows/wire.ts'
 import type { LabClient } from '../lab-client.ts'
-import { freshAddress } from '../tools/canary.ts'
 import type { SecureVersion } from '../tools/outsider.ts'
+import { cameFrom, freshAddress } from '../tools/source.ts'
 import type { Breakage, Way } from './fault.ts'
 import { createFaultyCallee } from './faulty-callee.ts'
-import { callFaultily, callWithout } from './faulty-caller.ts'
+import { callFaultily, callWithout, type FaultyCall } from './faulty-caller.ts'
 
 /** One failure, made on purpose, and what the doctor made of it. */
 export type Provoked = {
@@ -65,7 +65,7 @@ const atCallee = async (lab: LabClient, hop: Hop, way: Way, version: SecureVersi
   const { id, caller, callee } = hop.link
   const pair = way.papers ? await way.papers(lab, hop, 'callee') : await lab.credentials.stolen(callee)
   const shown = way.instead ? { instead: way.instead } : { pair: pair!, ...(way.tls ? { tls: way.tls } : {}) }
-  const standIn = await createFaultyCallee(shown)
+  const standIn = await createFaultyCallee(lab.standsAt, shown)
   try {
     return await restoringWire(lab, id, async () => {
       await lab.wire(id).redirect(standIn.address)
@@ -109,9 +109,10 @@ const lostBy = (lab: LabClient, marks: Record<string, number>, caller: string, i
 const atCaller = async (lab: LabClient, hop: Hop, way: Way): Promise<Met> => {
   const { caller, callee } = hop.link
   const marks = await mark(lab, [callee])
-  const call = { lab, hop, address: await listeningAt(lab, callee), from: freshAddress() }
+  const address = await listeningAt(lab, callee)
+  const call = { lab, hop, address, from: freshAddress(address) }
   const pair = way.papers ? await way.papers(lab, hop, 'caller') : await lab.credentials.stolen(caller)
-  const made: { from: string; record?: End['record'] } = way.instead
+  const made: FaultyCall = way.instead
     ? await callWithout(call, way.instead)
     : await callFaultily(call, { ...(pair ? { pair } : {}), ...(way.tls ? { tls: way.tls } : {}) })
   const own = await readUntil(
@@ -120,7 +121,7 @@ const atCaller = async (lab: LabClient, hop: Hop, way: Way): Promise<Met> => {
       const own = report?.connections.filter(({ side }) => side === 'server') ?? []
       // a socket that was reset does not know any more where it came from
       const record =
-        own.find(({ remoteAddress }) => remoteAddress === made.from) ??
+        own.find(record => cameFrom(record, made)) ??
         own.find(({ remoteAddress, failure }) => remoteAddress === 'unknown' && failure)
       return { record, denied: report?.requests.find(({ connection }) => connection === record?.id)?.denied }
     },

@@ -6,9 +6,9 @@ import { readUntil } from '../flows/patience.ts'
 import { type Marks, mark, recordsSince } from '../flows/records.ts'
 import type { LabClient } from '../lab-client.ts'
 import { defineScenario, type Evidence, type LinkScenario, type Observed } from '../scenario.ts'
-import { freshAddress } from '../tools/canary.ts'
 import { createOldServer, type Offer, oldOffers } from '../tools/old-tls.ts'
 import { type Dial, dialRaw } from '../tools/raw.ts'
+import { cameFrom, freshAddress, type Source } from '../tools/source.ts'
 
 /** Offers retired versions and weak suites, and nothing else, to everybody who ends TLS; then the same with TLS 1.3. */
 export default defineScenario({
@@ -44,31 +44,35 @@ const offerToCareless = async (): Promise<Offered[]> => {
   }
 }
 
-const make = async (dial: Dial, { name, tls }: Pick<Offer, 'name' | 'tls'>): Promise<Offered> => {
-  const { raw, failure } = await dialRaw({ ...dial, tls: { ...dial.tls, ...tls } })
+const make = async (dial: Dial, { name, tls }: Pick<Offer, 'name' | 'tls'>): Promise<Offered & { source: Source }> => {
+  const { raw, failure, ...source } = await dialRaw({ ...dial, tls: { ...dial.tls, ...tls } })
   raw?.close()
-  return { offer: name, ...(raw ? { taken: `${raw.protocol} ${raw.cipher}` } : { client: failure?.name ?? 'unknown' }) }
+  return {
+    offer: name,
+    source,
+    ...(raw ? { taken: `${raw.protocol} ${raw.cipher}` } : { client: failure?.name ?? 'unknown' }),
+  }
 }
 
 const offerTo = async (lab: LabClient, hop: Hop): Promise<OnHop> => {
   const door = await doorOf(lab, hop)
   const marks = await mark(lab, [door.reader])
-  const from = oldOffers.map(freshAddress)
-  const offered = await Promise.all(oldOffers.map((offer, i) => make({ ...door.dial, from: from[i]! }, offer)))
+  const { address } = door.dial
+  const offered = await Promise.all(oldOffers.map(offer => make({ ...door.dial, from: freshAddress(address) }, offer)))
   const modern = await make(door.dial, { name: 'TLS 1.3', tls: { minVersion: 'TLSv1.3' } })
-  const refusals = await refusalsOf(lab, marks, door, hop.spliced ? undefined : from)
+  const refusals = await refusalsOf(lab, marks, door, hop.spliced ? undefined : offered.map(({ source }) => source))
   return { reader: door.reader, offered: offered.map((one, i) => ({ ...one, ...known(refusals[i]) })), modern }
 }
 
 const known = (record: ConnectionRecord | undefined) => (record?.failure ? { reader: record.failure.name } : {})
 
 /** The reader's own records of the refusals, by where each came from; behind a splice they all come from the edge. */
-const refusalsOf = (lab: LabClient, marks: Marks, { reader }: Door, from?: string[]) =>
+const refusalsOf = (lab: LabClient, marks: Marks, { reader }: Door, from?: Source[]) =>
   readUntil(
     async () => {
       const connections = (await recordsSince(lab, marks))[reader]?.connections ?? []
       const refused = connections.filter(({ side, failure }) => side === 'server' && failure !== undefined)
-      return from?.map(address => refused.find(({ remoteAddress }) => remoteAddress === address)) ?? refused
+      return from?.map(source => refused.find(record => cameFrom(record, source))) ?? refused
     },
     own => own.filter(record => record !== undefined).length >= oldOffers.length,
   )

@@ -65,7 +65,7 @@ const askCareless = async (
   door: Door,
   turns: readonly string[],
 ): Promise<Named[]> => {
-  const server = await createCareless(lab.credentials.foreign(door.reader))
+  const server = await createCareless(lab.standsAt, lab.credentials.foreign(door.reader))
   const tls = { servername: door.host, rejectUnauthorized: false }
   const ask = (address: Address) => askInTurn({ ...door, dial: { address, tls } }, 'HTTP/2', turns)
   try {

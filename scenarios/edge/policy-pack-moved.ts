@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Hop } from '../../services/modes.ts'
 import { whereTheEdgeReads } from '../expected.ts'
 import { count } from '../flows/evidence.ts'
-import { isInner } from '../flows/hops.ts'
+import { isInner, listeningAt } from '../flows/hops.ts'
 import { callAsCaller, type Guise, type InsiderOutcome, wasServed } from '../flows/insider-call.ts'
 import { whileMounted } from '../flows/l7-places.ts'
 import { type Control, controls, playRound, type Round } from '../flows/l7-round.ts'
 import type { LabClient } from '../lab-client.ts'
 import { defineScenario, type Evidence, type Observed } from '../scenario.ts'
 import { scriptInQuery } from '../tools/attack-pattern.ts'
-import { freshAddress } from '../tools/canary.ts'
+import { freshAddress } from '../tools/source.ts'
 
 export default defineScenario({
   id: 'policy-pack-moved',
@@ -37,7 +37,7 @@ export type AtSidecar = { hop: Hop; without: InsiderOutcome; mounted: readonly I
 const attackSidecar = async (lab: LabClient, hop: Hop): Promise<AtSidecar> => {
   const { callee, allow } = hop.link
   const path = allow[0]!.path.replace('*', '1') + scriptInQuery
-  const from = freshAddress()
+  const from = freshAddress(await listeningAt(lab, callee))
   const call = (guise: Guise) => callAsCaller(lab, hop, { from, headers: { authorization: '' }, ...guise })
   const misbehave = async () => [await call({ path }), await call({}), await call({})]
   return {

@@ -9,6 +9,7 @@ import { freshCanary, freshNumber } from '../tools/canary.ts'
 import { createOutsider, type Outsider } from '../tools/outsider.ts'
 import { failed, outcome, succeeded } from './evidence.ts'
 import { isInner } from './hops.ts'
+import { readUntil } from './patience.ts'
 import { mark, recordsSince } from './records.ts'
 import { restoringWire } from './wire.ts'
 
@@ -71,7 +72,10 @@ const attack = async (lab: LabClient, hop: Hop, outsider: Outsider, field: strin
   const behind = lab.topology.links.filter(link => reached.has(link.caller)).map(link => link.id)
   const marks = await mark(lab, [...new Set([...(isInner(hop) ? [caller] : []), ...reached])])
   const attempt = await place(canary)
-  const reports = await recordsSince(lab, marks)
+  const reports = await readUntil(
+    () => recordsSince(lab, marks),
+    seen => attempt.answered || seen[caller]?.connections.some(isLossOn(id)) === true,
+  )
   const { alterations } = await tap.report()
   await tap.restore()
   const lost = reports[caller]?.connections.find(isLossOn(id))

@@ -1,8 +1,9 @@
 import type { ConnectionRecord } from '../../services/chassis/observation.ts'
 import { hopsOf } from '../../services/hops.ts'
 import type { LabClient } from '../lab-client.ts'
-import { freshAddress, random } from '../tools/canary.ts'
+import { random } from '../tools/canary.ts'
 import { type Dial, dialRaw, oneAnswer, type Said, statusesIn } from '../tools/raw.ts'
+import { freshAddress } from '../tools/source.ts'
 import { bytesOf, type Door, doorOf } from './door.ts'
 import { mark, recordsSince } from './records.ts'
 
@@ -69,7 +70,7 @@ const speakPlaintext = async (lab: LabClient, door: Door): Promise<Met['plaintex
   const path = `/in-plaintext-${random('abcdefghijkmnpqrstuvwxyz', 12)}`
   const marks = await mark(lab)
   const bytes = bytesOf({ ...door.honest(), target: path })
-  const { text } = await tell({ address: lab.access.edge, from: freshAddress() }, bytes)
+  const { text } = await tell({ address: lab.access.edge, from: freshAddress(lab.access.edge) }, bytes)
   const reports = await recordsSince(lab, marks)
   const refused = reports[lab.topology.ingress.edge]?.connections.findLast(
     ({ failure }) => failure !== undefined && notTls.includes(failure.name),

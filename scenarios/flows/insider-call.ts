@@ -1,14 +1,16 @@
 import type { Agent } from 'node:http'
-import type { ConnectionRecord, RequestRecord } from '../../services/chassis/observation.ts'
+import type { ConnectionRecord, Observations, RequestRecord } from '../../services/chassis/observation.ts'
 import type { KeyPair } from '../../services/chassis/tls-options.ts'
 import type { Hop } from '../../services/modes.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Evidence } from '../scenario.ts'
 import type { Attempt } from '../tools/attempt.ts'
-import { freshAddress, freshCanary } from '../tools/canary.ts'
+import { freshCanary } from '../tools/canary.ts'
 import { callAsInsider } from '../tools/insider.ts'
+import { connectedFrom, freshAddress, type Source } from '../tools/source.ts'
 import { failed, handled, outcome } from './evidence.ts'
 import { idOf, listeningAt, requestOn } from './hops.ts'
+import { readUntil } from './patience.ts'
 import { mark, recordsSince } from './records.ts'
 
 /** How an insider presents himself. Default: no certificate, no name, the link's own request. */
@@ -29,7 +31,7 @@ export type Guise = {
   /** Keeps the connection. For the calls after the first: its id and the address it came from. */
   agent?: Agent
   connection?: string
-  from?: string
+  from?: string | undefined
 }
 
 /** What the insider got, and what the callee recorded of exactly this call. */
@@ -56,19 +58,15 @@ export const callFromInside = async (
   const marks = await mark(lab, [callee])
   const { headers, ...asked } = requestOn(link, freshCanary(lab.topology))
   const attempt = await callAsInsider({
-    ...{ callee, address, transport, trustDomain: lab.topology.trustDomain, from: freshAddress() },
+    ...{ callee, address, transport, trustDomain: lab.topology.trustDomain, from: freshAddress(address) },
     ...asked,
     ...guise,
     headers: { ...headers, ...guise.headers },
   })
-  const { [callee]: report } = await recordsSince(lab, marks)
-  const connections = report?.connections.filter(
-    ({ side, remoteAddress, proxiedBy }) => side === 'server' && (proxiedBy ?? remoteAddress) === attempt.from,
+  const { request, connection, refusal } = await readUntil(
+    async () => ownRecords((await recordsSince(lab, marks))[callee], attempt, guise.connection),
+    found => attempt.from === undefined || found.request !== undefined || found.refusal !== undefined,
   )
-  const own = new Set([...(connections ?? []).map(({ id }) => id), guise.connection])
-  const request = report?.requests.findLast(({ connection }) => own.has(connection))
-  const refusal = connections?.find(({ failure }) => failure !== undefined)
-  const connection = connections?.find(({ id, failure }) => id === request?.connection && !failure)
   return {
     attempt,
     ...(request ? { request } : {}),
@@ -80,6 +78,17 @@ export const callFromInside = async (
       ...(refusal ? [failed(`${what}: what ${callee} recorded`, callee, refusal)] : []),
     ],
   }
+}
+
+/** What a callee recorded of a call from there, or on a connection that was made before. */
+const ownRecords = (report: Observations | undefined, source: Source, kept: string | undefined) => {
+  const connections =
+    report?.connections.filter(record => record.side === 'server' && connectedFrom(record, source)) ?? []
+  const own = new Set([...connections.map(({ id }) => id), kept])
+  const request = report?.requests.findLast(one => own.has(one.connection))
+  const refusal = connections.find(({ failure }) => failure !== undefined)
+  const connection = connections.find(({ id, failure }) => id === request?.connection && !failure)
+  return { request, connection, refusal }
 }
 
 /** Did the call reach the handler under this link's rule? */

@@ -2,8 +2,9 @@ import type { ConnectionRecord, Observations } from '../../services/chassis/obse
 import type { Hop } from '../../services/modes.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Attempt } from '../tools/attempt.ts'
+import { succeeded } from './evidence.ts'
 import { isInner } from './hops.ts'
-import { untilAfter } from './patience.ts'
+import { readUntil, untilAfter } from './patience.ts'
 import { mark, recordsSince, reportsNow } from './records.ts'
 import { placeOrder } from './stand-in.ts'
 
@@ -26,7 +27,10 @@ export const playOutage = async (lab: LabClient, hops: readonly Hop[], workload:
   const marks = await mark(lab, others)
   await Promise.all(near.map(({ link }) => lab.wire(link.id).cut()))
   const attempt = await placeOrder(lab)
-  const refusal = refusedBy(await recordsSince(lab, marks))
+  const refusal = await readUntil(
+    async () => refusedBy(await recordsSince(lab, marks)),
+    found => found !== undefined || succeeded(attempt),
+  )
   return { attempt, ended: Date.now() > end, ...(refusal ? { refusal } : {}) }
 }
 

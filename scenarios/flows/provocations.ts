@@ -97,7 +97,10 @@ export const impersonate = async (lab: LabClient, watch: AlertWatch, places: Pla
 
 const standIn = async (lab: LabClient, watch: AlertWatch, places: Places): Promise<Impersonated> => {
   const { link, transport } = places.hop
-  const impostor = await createImpostor(transport === 'plaintext' ? undefined : lab.credentials.foreign(link.callee))
+  const impostor = await createImpostor(
+    lab.standsAt,
+    transport === 'plaintext' ? undefined : lab.credentials.foreign(link.callee),
+  )
   try {
     return await restoringWire(lab, link.id, async () => {
       await lab.wire(link.id).redirect(impostor.address)

@@ -1,8 +1,9 @@
 import { usualHopsOf } from '../../services/hops.ts'
 import { concrete, hasBody } from '../../services/topology/calls.ts'
 import type { LabClient } from '../lab-client.ts'
-import { freshAddress, random } from '../tools/canary.ts'
+import { random } from '../tools/canary.ts'
 import { type Dial, dialRaw, failureIn, oneAnswer, statusesIn } from '../tools/raw.ts'
+import { freshAddress } from '../tools/source.ts'
 import { bytesOf, doorOf, type RawRequest } from './door.ts'
 
 /** What a client got for one request, and the path by which its records are found. */
@@ -10,7 +11,7 @@ export type Got = { method: string; path: string; status: number; failure?: stri
 
 /** One client of the public name on one connection, writing its header lines as it likes. */
 export type PublicLine = {
-  /** Its address, as far as the system lets it choose. */
+  /** An address that is nobody else's; undefined where the system has none to choose. */
   from: string | undefined
   /** A fresh honest request with a body where one is allowed. */
   honest(): RawRequest
@@ -49,9 +50,9 @@ const fresh = (pattern: string): string =>
   pattern.endsWith('/*') ? `${pattern.slice(0, -1)}${random('abcdefghijkmnpqrstuvwxyz', 12)}` : concrete(pattern)
 
 const dialled = async (dial: Dial) => {
-  const from = freshAddress()
-  const own = await dialRaw({ ...dial, from })
-  if (own.raw) return { raw: own.raw, from }
+  const from = freshAddress(dial.address)
+  const own = from === undefined ? undefined : await dialRaw({ ...dial, from })
+  if (own?.raw) return { raw: own.raw, from }
   const { raw, failure } = await dialRaw(dial)
   if (raw) return { raw, from: undefined }
   throw new Error(`no connection to the public name: ${failure.name} (${failure.code})`)

@@ -54,10 +54,10 @@ type Ask = { asked: string; send(raw: Raw, door: Door): Promise<string> }
 const askAll = (lab: LabClient, door: Door, body: string): Promise<Told[]> =>
   Promise.all(
     asks(lab, body).map(async ({ asked, send }) => {
-      const { raw, failure } = await dialRaw(door.dial)
+      const { raw, failure, from } = await dialRaw(door.dial)
       if (!raw) throw new Error(`no connection to ${door.reader}: ${failure.name}`)
       try {
-        return readAnswer(asked, await send(raw, door))
+        return readAnswer(asked, await send(raw, door), from)
       } finally {
         raw.close()
       }
@@ -114,7 +114,8 @@ const large = JSON.stringify({ padding: 'x'.repeat(100_000) })
 
 const compared = ['content-type', 'location', 'cache-control', 'etag', 'allow', 'retry-after']
 
-const readAnswer = (asked: string, text: string): Told => {
+/** `from`: the address it was asked from, which is another on another network. */
+const readAnswer = (asked: string, text: string, from = ''): Told => {
   const start = text.search(/HTTP\/1\.1 [2-5]/)
   const final = text.slice(Math.max(start, 0))
   const end = final.indexOf('\r\n\r\n')
@@ -129,7 +130,7 @@ const readAnswer = (asked: string, text: string): Told => {
     status: statusesIn(final)[0] ?? 0,
     interim: text.slice(0, Math.max(start, 0)).split('\r\n')[0] ?? '',
     headers: compared.flatMap(name => values(name).map(value => `${name}: ${steady(value)}`)).join('\n'),
-    body: steady(final.slice(end + 4)),
+    body: steady(final.slice(end + 4)).replace(`"clientAddress":"${from}"`, '"clientAddress":"ours"'),
     via: values('via').flatMap(value => value.split(',')).length,
   }
 }

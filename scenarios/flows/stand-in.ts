@@ -9,6 +9,7 @@ import { createImpostor } from '../tools/impostor.ts'
 import { createOutsider, type OutsiderOptions } from '../tools/outsider.ts'
 import { count, failed, outcome, succeeded } from './evidence.ts'
 import { isInner } from './hops.ts'
+import { readUntil } from './patience.ts'
 import { mark, recordsSince } from './records.ts'
 import { unknownSigner } from './unknown-signer.ts'
 import { restoringWire } from './wire.ts'
@@ -39,7 +40,7 @@ export const papersFor = async (lab: LabClient, { link, transport, ...hop }: Hop
 /** Leads a link to an impostor, lets a customer place an order, and looks at both ends of the link. */
 export const standIn = async (lab: LabClient, hop: Hop, papers: Papers): Promise<StoodIn> => {
   const { caller, id } = hop.link
-  const impostor = await createImpostor(papers.pair)
+  const impostor = await createImpostor(lab.standsAt, papers.pair)
   try {
     return await restoringWire(lab, id, async () => {
       await lab.wire(id).redirect(impostor.address)
@@ -48,8 +49,12 @@ export const standIn = async (lab: LabClient, hop: Hop, papers: Papers): Promise
       const marks = await mark(lab, inner ? [caller] : [])
       const attempt = await placeOrder(lab)
       const lost = inner
-        ? (await recordsSince(lab, marks))[caller]?.connections.find(
-            ({ side, link, failure }) => side === 'client' && link === id && failure,
+        ? await readUntil(
+            async () =>
+              (await recordsSince(lab, marks))[caller]?.connections.find(
+                ({ side, link, failure }) => side === 'client' && link === id && failure,
+              ),
+            found => found !== undefined || impostor.requests().length > 0,
           )
         : undefined
       const cause = inner ? lost?.failure?.name : attempt.answered ? undefined : attempt.failure.name

@@ -2,8 +2,9 @@ import { encodeProxyHeader } from '../../services/chassis/proxy-protocol.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Evidence } from '../scenario.ts'
 import type { Attempt } from '../tools/attempt.ts'
-import { freshAddress, freshCanary } from '../tools/canary.ts'
+import { freshCanary } from '../tools/canary.ts'
 import { createOutsider } from '../tools/outsider.ts'
+import { cameFrom, freshAddress } from '../tools/source.ts'
 import { handled, outcome, succeeded } from './evidence.ts'
 import { mark } from './records.ts'
 import { readStory, type Told } from './story.ts'
@@ -38,12 +39,12 @@ export const seeAddress = async (lab: LabClient): Promise<Seen> => {
   const { edge, passthroughTo: service } = lab.topology.ingress
   const { method, path, body, headers } = freshCanary(lab.topology)
   const marks = await mark(lab)
-  const outsider = await createOutsider(lab, { from: freshAddress() })
+  const outsider = await createOutsider(lab, { from: freshAddress(lab.access.edge) })
   const attempt = await outsider.send({ method, path, body, headers: { ...headers, ...statedAddress(forgedAddress) } })
   const own = attempt.from === undefined ? {} : { from: attempt.from }
   const { told, reports } = await readStory(lab, marks, { method, path, ...own })
   const record = told.find(({ workload }) => workload === service)
-  const arrived = reports[edge]?.connections.some(({ remoteAddress }) => remoteAddress === attempt.from) ?? false
+  const arrived = reports[edge]?.connections.some(record => cameFrom(record, attempt)) ?? false
   return { service, attempt, record, arrived }
 }
 

@@ -2,19 +2,19 @@ import type { ConnectionOptions } from 'node:tls'
 import type { ConnectionRecord } from '../../services/chassis/observation.ts'
 import { hopsOf } from '../../services/hops.ts'
 import type { LabClient } from '../lab-client.ts'
-import { freshAddress } from '../tools/canary.ts'
 import { dialRaw, oneAnswer, type Raw, statusesIn } from '../tools/raw.ts'
+import { cameFrom, freshAddress, type Source } from '../tools/source.ts'
 import { bytesOf, type Door, doorOf } from './door.ts'
 import { readUntil } from './patience.ts'
 import { mark, recordsSince } from './records.ts'
 
-/** A client of the public that can do only so much, told apart by its address. */
-export type TlsClient = { kind: string; from: string; tls: ConnectionOptions }
+/** A client of the public that can do only so much; with an address of its own, where there are some to choose. */
+export type TlsClient = { kind: string; from: string | undefined; tls: ConnectionOptions }
 
 const old = (ciphers: string): ConnectionOptions => ({ maxVersion: 'TLSv1.2', ciphers })
 
-/** One of each kind, each with an address of its own. */
-export const tlsClients = (): TlsClient[] =>
+/** One of each kind. */
+export const tlsClients = (lab: LabClient): TlsClient[] =>
   Object.entries({
     'TLS 1.3 only': { minVersion: 'TLSv1.3' },
     'TLS 1.2 only': { maxVersion: 'TLSv1.2' },
@@ -22,10 +22,14 @@ export const tlsClients = (): TlsClient[] =>
     'two suites of TLS 1.2': old('ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305'),
     'TLS 1.2 without RSA': old('ECDHE-ECDSA-AES128-GCM-SHA256'),
     'TLS 1.2 without ECDSA': old('ECDHE-RSA-AES128-GCM-SHA256'),
-  } satisfies Record<string, ConnectionOptions>).map(([kind, tls]) => ({ kind, from: freshAddress(), tls }))
+  } satisfies Record<string, ConnectionOptions>).map(([kind, tls]) => ({
+    kind,
+    from: freshAddress(lab.access.edge),
+    tls,
+  }))
 
 /** What came of one client's request; `client` and `server` say what each end has of the refusal. */
-export type Met = { kind: string; from: string; agreed?: string; status: number; client?: string; server?: string }
+export type Met = { kind: string; agreed?: string; status: number; client?: string; server?: string } & Source
 
 /** Every client sends one request on a connection of its own. */
 export const meetClients = async (lab: LabClient, clients: readonly TlsClient[]): Promise<Met[]> => {
@@ -37,23 +41,24 @@ export const meetClients = async (lab: LabClient, clients: readonly TlsClient[])
   const refusals = await readUntil(
     async () => {
       const connections = (await recordsSince(lab, marks))[door.reader]?.connections ?? []
-      return connections.filter(({ side, failure, remoteAddress }) => {
-        return side === 'server' && failure !== undefined && clients.some(({ from }) => from === remoteAddress)
+      return connections.filter(record => {
+        const { side, failure } = record
+        return side === 'server' && failure !== undefined && met.some(one => cameFrom(record, one))
       })
     },
     found => found.length >= due,
   )
-  return met.map(one => ({ ...one, ...serverSide(refusals.find(({ remoteAddress }) => remoteAddress === one.from)) }))
+  return met.map(one => ({ ...one, ...serverSide(refusals.find(record => cameFrom(record, one))) }))
 }
 
 const serverSide = (record: ConnectionRecord | undefined) => (record?.failure ? { server: record.failure.name } : {})
 
 const meet = async (door: Door, { kind, from, tls }: TlsClient): Promise<Met> => {
-  const { raw, failure } = await dialRaw({ ...door.dial, tls: { ...door.dial.tls, ...tls }, from })
-  if (!raw) return { kind, from, status: 0, client: failure.name }
+  const { raw, failure, ...source } = await dialRaw({ ...door.dial, tls: { ...door.dial.tls, ...tls }, from })
+  if (!raw) return { kind, ...source, status: 0, client: failure.name }
   try {
     const { text } = await raw.ask(bytesOf(door.honest()), oneAnswer)
-    return { kind, from, agreed: `${raw.protocol} ${raw.cipher}`, status: statusesIn(text).at(-1) ?? 0 }
+    return { kind, ...source, agreed: `${raw.protocol} ${raw.cipher}`, status: statusesIn(text).at(-1) ?? 0 }
   } finally {
     raw.close()
   }

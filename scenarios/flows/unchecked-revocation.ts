@@ -4,9 +4,10 @@ import type { RevocationSettings } from '../../services/control/rollout/switches
 import type { Hop } from '../../services/modes.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Attempt } from '../tools/attempt.ts'
+import { succeeded } from './evidence.ts'
 import { idOf, isInner } from './hops.ts'
 import { callAsCaller, callFromInside, type InsiderOutcome } from './insider-call.ts'
-import { untilAfter } from './patience.ts'
+import { readUntil, untilAfter } from './patience.ts'
 import { mark, recordsSince, reportsNow } from './records.ts'
 import { placeOrder } from './stand-in.ts'
 import { freshWire } from './wire.ts'
@@ -93,11 +94,17 @@ const connectAnew = async (lab: LabClient, hops: readonly Hop[]): Promise<Round>
   )
   const marks = await mark(lab, callers)
   const order = await placeOrder(lab)
-  const records = Object.values(await recordsSince(lab, marks)).flatMap(({ connections }) => connections)
   const links = new Set(checked.map(({ link }) => link.id))
+  const refused = await readUntil(
+    async () =>
+      Object.values(await recordsSince(lab, marks))
+        .flatMap(({ connections }) => connections)
+        .filter(({ side, link, failure }) => side === 'client' && failure && links.has(link ?? '')),
+    found => found.length > 0 || succeeded(order),
+  )
   return {
     order,
-    refused: records.filter(({ side, link, failure }) => side === 'client' && failure && links.has(link ?? '')),
+    refused,
     callees: await Promise.all(
       hops.filter(isMutual).map(async hop => ({ hop, outcome: await callAsCaller(lab, hop) })),
     ),

@@ -84,7 +84,7 @@ const fromOutside = async (lab: LabClient, hop: Hop): Promise<Observed> => {
     ...otherWords(stated, nonce),
   })
   const { method, path } = overheard.canary
-  const story = await readStory(lab, marks, { method, path, from: '127.0.0.1' })
+  const story = await readStory(lab, marks, { method, path })
   return judgeOutsider({ overheard, story, nonce, entrance: hop.link.id, inner }, Object.keys(topology.workloads))
 }
 

@@ -2,6 +2,7 @@ import { usualHopsOf } from '../../services/hops.ts'
 import type { Mode } from '../../services/modes.ts'
 import type { Topology } from '../../services/topology/topology.ts'
 import { outcome, succeeded } from '../flows/evidence.ts'
+import { readUntil } from '../flows/patience.ts'
 import { mark, recordsSince, reportsNow } from '../flows/records.ts'
 import { placeOrder } from '../flows/stand-in.ts'
 import { whileSwitched } from '../flows/switched.ts'
@@ -45,7 +46,10 @@ const tryDrift = (lab: LabClient, end: End, driftS: number): Promise<Drifted> =>
       const marks = await mark(lab, [end.workload, end.peer])
       const attempt = await placeOrder(lab)
       // records are told by their marks: one of the clocks is off
-      const seen = bothSides(await recordsSince(lab, marks), end)
+      const seen = await readUntil(
+        async () => bothSides(await recordsSince(lab, marks), end),
+        ({ own, peer }) => succeeded(attempt) || (own !== undefined && peer !== undefined),
+      )
       const reports = await reportsNow(lab, [end.workload, end.peer])
       const at = Date.now()
       const offMs = (name: string) => Date.parse(reports[name]?.clock ?? '') - at

@@ -3,7 +3,7 @@ import type { Mode } from '../../services/modes.ts'
 import type { Topology } from '../../services/topology/topology.ts'
 import { outcome, succeeded } from '../flows/evidence.ts'
 import { leaveToExpire, lookAfter } from '../flows/left-to-expire.ts'
-import { untilAfter } from '../flows/patience.ts'
+import { readUntil, untilAfter } from '../flows/patience.ts'
 import { mark, recordsSince, reportsNow } from '../flows/records.ts'
 import { placeOrder } from '../flows/stand-in.ts'
 import {
@@ -46,8 +46,13 @@ export default defineScenario({
       const ended = await endOf(lab, ends)
       const tried: Tried[] = []
       for (const end of ends) tried.push(await tryExpired(lab, end))
-      const reports = await recordsSince(lab, marks)
-      const tries = tried.map(({ end, attempt, span }) => ({ end, attempt, seen: bothSides(reports, end, span) }))
+      const tries = await readUntil(
+        async () => {
+          const reports = await recordsSince(lab, marks)
+          return tried.map(({ end, attempt, span }) => ({ end, attempt, seen: bothSides(reports, end, span) }))
+        },
+        all => all.every(({ attempt, seen: { own, peer } }) => succeeded(attempt) || (own && peer)),
+      )
       return judgeExpired({ before, inTime, ended, tries, again: await placeOrder(lab) })
     } finally {
       await lookAfter(lab, ...ends.map(({ workload }) => workload))

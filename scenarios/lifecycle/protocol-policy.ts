@@ -4,6 +4,7 @@ import { keepOpen, type Met, meetClients, tlsClients } from '../flows/tls-client
 import type { LabClient } from '../lab-client.ts'
 import { defineScenario, type Evidence, type Observed } from '../scenario.ts'
 import { forecastTls, publicConnections, type TlsForecast } from '../tls-preview.ts'
+import { cameFrom } from '../tools/source.ts'
 
 /** Clients of several kinds call before and after each change of what the public listener negotiates. */
 export default defineScenario({
@@ -38,12 +39,12 @@ const changesOf = (usual: TlsPolicy): Record<string, TlsPolicy> => ({
 const dropped = 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'
 
 const changePolicies = async (lab: LabClient): Promise<PolicyRun> => {
-  const clients = tlsClients()
+  const clients = tlsClients(lab)
   const { tls: usual } = await lab.switches()
   const before = await meetClients(lab, clients)
   const everybody = Object.fromEntries(Object.keys(lab.topology.workloads).map(name => [name, 0]))
-  const own = publicConnections(await lab.reports(everybody), lab.topology.ingress.serverName).filter(
-    ({ remoteAddress }) => clients.some(({ from }) => from === remoteAddress),
+  const own = publicConnections(await lab.reports(everybody), lab.topology.ingress.serverName).filter(record =>
+    before.some(one => cameFrom(record, one)),
   )
   const kept = await keepOpen(lab, clients.find(({ kind }) => kind === 'TLS 1.2 only')!)
   const changes: Changed[] = []
@@ -70,13 +71,13 @@ const causes = ['protocol-version', 'no-shared-cipher']
  */
 export const judgeProtocolPolicy = ({ before, changes, oldEnded, restored }: PolicyRun): Observed => {
   const served = ({ status }: Met) => status >= 200 && status < 300
-  const servedBefore = (from: string) => before.some(met => met.from === from && served(met))
-  const lost = ({ met }: Changed) => met.filter(one => !served(one) && servedBefore(one.from))
+  const earlier = ({ kind }: Met) => before.find(met => met.kind === kind && served(met))
+  const lost = ({ met }: Changed) => met.filter(one => !served(one) && earlier(one))
   const faults = [
     ...changes.flatMap(changed => {
-      const named = (one: Met) => changed.foreseen.some(({ address }) => address === one.from)
-      const sure = (one: Met) =>
-        changed.foreseen.some(({ address, verdict }) => address === one.from && verdict === 'will-fail')
+      const foreseen = (one: Met) => changed.foreseen.filter(forecast => isOf(forecast, earlier(one)))
+      const named = (one: Met) => foreseen(one).length > 0
+      const sure = (one: Met) => foreseen(one).some(({ verdict }) => verdict === 'will-fail')
       return [
         ...lost(changed)
           .filter(one => !named(one))
@@ -89,7 +90,7 @@ export const judgeProtocolPolicy = ({ before, changes, oldEnded, restored }: Pol
     ...(oldEnded ? [] : ['a connection of TLS 1.2 went on when TLS 1.3 was the least']),
   ]
   const refusals = [before, ...changes.map(({ met }) => met), restored].flat().filter(met => !served(met))
-  const same = before.every(one => restored.some(met => met.from === one.from && met.agreed === one.agreed))
+  const same = before.every(one => restored.some(met => met.kind === one.kind && met.agreed === one.agreed))
   return {
     verdict: faults.length > 0 ? 'broken' : 'holds',
     because:
@@ -119,6 +120,10 @@ export const judgeProtocolPolicy = ({ before, changes, oldEnded, restored }: Pol
   }
 }
 
+/** A forecast is made by address, version and suite. */
+const isOf = ({ address, protocol, cipher }: TlsForecast, met: Met | undefined): boolean =>
+  address === met?.from && met.agreed === `${protocol} ${cipher}`
+
 const told = (when: string, { kind, agreed, status, client, server }: Met): Evidence => ({
   kind: agreed === undefined ? 'failure' : 'request',
   title: `${when}: ${kind}`,
@@ -129,9 +134,9 @@ const told = (when: string, { kind, agreed, status, client, server }: Met): Evid
       : `${agreed}, answered ${status}`,
 })
 
-const foretold = (change: string, { address, verdict, because }: TlsForecast, before: readonly Met[]): Evidence => ({
+const foretold = (change: string, forecast: TlsForecast, before: readonly Met[]): Evidence => ({
   kind: 'text',
   title: `${change}: foreseen`,
   where: 'client',
-  text: `${before.find(({ from }) => from === address)?.kind ?? address} ${verdict.replace('-', ' ')}: ${because}`,
+  text: `${before.find(met => isOf(forecast, met))?.kind ?? forecast.address} ${forecast.verdict.replace('-', ' ')}: ${forecast.because}`,
 })

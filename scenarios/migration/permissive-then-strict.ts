@@ -51,7 +51,7 @@ const refuseToNarrow = async (lab: LabClient, way: Stricter, order: () => Promis
 
 const failOnTheNewWay = async (lab: LabClient, way: Stricter, order: () => Promise<Attempt>) => {
   const { id, callee } = way.before.link
-  const box = await startHttpOnly(await listeningAt(lab, callee))
+  const box = await startHttpOnly(lab.standsAt, await listeningAt(lab, callee))
   try {
     return await restoringWire(lab, id, async () => {
       await lab.wire(id).redirect(box.address)

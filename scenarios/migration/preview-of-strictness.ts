@@ -1,3 +1,4 @@
+import type { Transport } from '../../services/chassis/transport.ts'
 import type { LastingCaller } from '../../services/control/rollout/guard-settings.ts'
 import type { Mode } from '../../services/modes.ts'
 import { everywhere } from '../expected.ts'
@@ -40,7 +41,13 @@ export default defineScenario({
           strict,
           named,
           foretold: !passed,
-          callers: callers.map(([who, { from }], i) => ({ who, from, before: served[i]!, after: later[i]! })),
+          callers: callers.map(([who, { from, transport }], i) => ({
+            who,
+            from,
+            transport,
+            before: served[i]!,
+            after: later[i]!,
+          })),
         })
       } finally {
         buyer.close()
@@ -54,22 +61,26 @@ type Previewed = {
   named: readonly LastingCaller[]
   /** It said that somebody would break. */
   foretold: boolean
-  callers: readonly { who: string; from: string; before: Attempt; after: Attempt }[]
+  callers: readonly Caller[]
 }
+
+type Caller = { who: string; from: string; transport: Transport; before: Attempt; after: Attempt }
 
 /** Holds when those named are those who broke. The control: all were served before, one broke, one did not. */
 export const judgePreview = ({ strict, named, foretold, callers }: Previewed): Observed => {
-  const isNamed = (from: string) => named.some(({ address }) => address === from)
+  const isOf = ({ address, transport }: LastingCaller, caller: Caller) =>
+    address === caller.from && transport === caller.transport
+  const isNamed = (caller: Caller) => named.some(one => isOf(one, caller))
   const broke = callers.filter(({ before, after }) => succeeded(before) && !succeeded(after))
-  const wrong = callers.filter(caller => isNamed(caller.from) !== broke.includes(caller))
-  const unknown = named.filter(({ address }) => !callers.some(({ from }) => from === address))
+  const wrong = callers.filter(caller => isNamed(caller) !== broke.includes(caller))
+  const unknown = named.filter(one => !callers.some(caller => isOf(one, caller)))
   const holds = wrong.length === 0 && unknown.length === 0 && foretold === broke.length > 0
   return {
     verdict: holds ? 'holds' : 'broken',
     because: holds
       ? `${broke.map(({ who }) => who).join(', ')} was named and is turned away under ${strict}; the others were not named and are served`
       : wrong.length > 0
-        ? wrong.map(({ who, from }) => `${who} was ${isNamed(from) ? '' : 'not '}named, and not rightly`).join('; ')
+        ? wrong.map(caller => `${caller.who} was ${isNamed(caller) ? '' : 'not '}named, and not rightly`).join('; ')
         : `it named ${unknown.map(({ address }) => address).join(', ') || 'nobody'}, and ${broke.length} broke`,
     evidence: [
       ...named.map(

@@ -35,7 +35,6 @@ const observeCallers = async (lab: LabClient, to: Mode, since: string | null): P
   const [{ workloads }, { policy }] = await Promise.all([lab.state(), lab.switches()])
   const everything = Object.fromEntries(Object.keys(topology.workloads).map(name => [name, 0]))
   const first = await lab.reports(everything)
-  const proxy = workloads.find(({ name }) => name === topology.ingress.edge)?.address?.host
   const closing: Closing = {
     topology,
     target: Object.fromEntries(
@@ -45,7 +44,7 @@ const observeCallers = async (lab: LabClient, to: Mode, since: string | null): P
       ]),
     ),
     reports: Object.fromEntries(Object.entries(first).map(([name, report]) => [name, sinceTime(report, since)])),
-    proxies: proxy === undefined ? [] : [proxy],
+    proxies: workloads.find(({ name }) => name === topology.ingress.edge)?.dialsFrom ?? [],
   }
   const ends = endsOf(first)
   const look = async () => lastingCallers({ ...closing, accounts: withLater(first, await lab.reports(ends)) })

@@ -6,6 +6,7 @@ import { spkiHash } from '../../pki/keys.ts'
 import { failureOf } from '../../services/chassis/failures.ts'
 import type { Address } from '../../services/chassis/transport.ts'
 import { connectPrefaced } from './prefaced.ts'
+import { type Source, sourceOf } from './source.ts'
 
 /** One request as somebody outside the lab's own code sends it. `tls` absent: plaintext. */
 export type AttemptOptions = {
@@ -15,8 +16,8 @@ export type AttemptOptions = {
   path: string
   headers?: Record<string, string>
   body?: unknown
-  /** Source address; another is taken where the system does not have it. */
-  from?: string
+  /** A source address of one's own; the system's choice where there is none, or the system does not have it. */
+  from?: string | undefined
   /** Sent in front of everything else, TLS too; always on a connection of its own. */
   preface?: Buffer
   /** Keeps the connection for the next attempt; without one each has its own. */
@@ -40,12 +41,13 @@ export type TlsSeen = {
 
 /**
  * What came back: an answer, or the failure by its name. Judged after bytes came back, as TLS 1.3 demands.
- * `from`: the source address the connection really had.
+ * `from`, `fromPort`: where the connection really came from.
  */
-export type Attempt = { from?: string; tls?: TlsSeen } & (
-  | { answered: true; status: number; headers: Record<string, string>; body: string }
-  | { answered: false; failure: { name: string; code: string } }
-)
+export type Attempt = { tls?: TlsSeen } & Source &
+  (
+    | { answered: true; status: number; headers: Record<string, string>; body: string }
+    | { answered: false; failure: { name: string; code: string } }
+  )
 
 const patienceMs = 10_000
 
@@ -58,7 +60,7 @@ export const attempt = async (options: AttemptOptions): Promise<Attempt> => {
 
 const unavailable = ['EADDRNOTAVAIL', 'EINVAL', 'ENETUNREACH']
 
-const send = (options: Omit<AttemptOptions, 'from'> & { from?: string | undefined }): Promise<Attempt> =>
+const send = (options: AttemptOptions): Promise<Attempt> =>
   new Promise(resolve => {
     const { address, tls, method, path, body, from, preface, agent = false, onTicket } = options
     const text = body === undefined ? undefined : JSON.stringify(body)
@@ -67,16 +69,20 @@ const send = (options: Omit<AttemptOptions, 'from'> & { from?: string | undefine
       ...options.headers,
     }
     const common = { ...address, method, path, headers, agent, timeout: patienceMs }
-    const createConnection = () => connectPrefaced({ address, tls, from, preface: preface! })
+    const own = from !== undefined
+    const onConnect = (socket: Socket) => {
+      source = sourceOf(socket, own)
+    }
+    const createConnection = () => connectPrefaced({ address, tls, from, preface: preface!, onConnect })
     const dial = preface ? { agent: undefined, createConnection } : {}
     const bound = { ...common, ...(from === undefined ? {} : { localAddress: from }), ...dial }
     const request: ClientRequest = tls ? httpsRequest({ ...bound, ...tls }) : httpRequest(bound)
     let seen: TlsSeen | undefined
-    let source: string | undefined
+    let source: Source = {}
     const observed = <Rest extends object>(rest: Rest) => ({
       ...rest,
       ...(seen ? { tls: seen } : {}),
-      ...(source === undefined ? {} : { from: source }),
+      ...source,
     })
     const fail = (error: NodeJS.ErrnoException) => {
       const { name, code } = failureOf(error)
@@ -94,11 +100,10 @@ const send = (options: Omit<AttemptOptions, 'from'> & { from?: string | undefine
     }
     request.on('socket', socket => {
       sendOn(socket)
-      source = socket.localAddress
-      if (socket.connecting)
-        socket.once('connect', () => {
-          source = socket.localAddress
-        })
+      if (!preface) {
+        source = sourceOf(socket, own)
+        if (socket.connecting) socket.once('connect', () => onConnect(socket))
+      }
       if (!(socket instanceof TLSSocket)) return
       const look = () => {
         seen = describe(socket)

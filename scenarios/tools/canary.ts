@@ -59,6 +59,3 @@ export const luhn = (head: string): string => {
   }, 0)
   return `${head}${(10 - (sum % 10)) % 10}`
 }
-
-/** A loopback address of one's own, to be told apart by; the range 127.64.0.0/10 is nobody's. */
-export const freshAddress = (): string => `127.${randomInt(64, 128)}.${randomInt(256)}.${randomInt(1, 255)}`

@@ -12,8 +12,8 @@ export type Front = {
 
 const patienceMs = 10_000
 
-/** Listens on loopback and hands every connection to `server`. A PROXY header in front is no obstacle: it is believed of anyone. */
-export const startFront = async (server: Pick<Server, 'emit'>): Promise<Front> => {
+/** Listens on `host` and hands every connection to `server`. A PROXY header in front is no obstacle: it is believed of anyone. */
+export const startFront = async (host: string, server: Pick<Server, 'emit'>): Promise<Front> => {
   const sockets = new Set<Socket>()
   let connections = 0
   const origins = createOrigins(() => ({ from: 'anyone' }))
@@ -26,9 +26,9 @@ export const startFront = async (server: Pick<Server, 'emit'>): Promise<Front> =
   })
   await new Promise<void>((resolve, reject) => {
     front.once('error', reject)
-    front.listen(0, '127.0.0.1', resolve)
+    front.listen(0, host, resolve)
   })
-  const { address: host, port } = front.address() as AddressInfo
+  const { port } = front.address() as AddressInfo
   return {
     address: { host, port },
     connections: () => connections,

@@ -6,7 +6,7 @@ import { type Front, startFront } from './front.ts'
 const handshake = 0x16
 
 /** A box on the way that lets HTTP pass and breaks everything else, as a proxy does that must read what it hands on. */
-export const startHttpOnly = (target: Address): Promise<Front> => {
+export const startHttpOnly = (host: string, target: Address): Promise<Front> => {
   const box = createServer(socket => {
     socket.on('error', () => socket.destroy())
     socket.once('data', first => {
@@ -14,7 +14,7 @@ export const startHttpOnly = (target: Address): Promise<Front> => {
       handOn(socket, first, target)
     })
   })
-  return startFront(box)
+  return startFront(host, box)
 }
 
 const handOn = (socket: Socket, first: Buffer, target: Address): void => {

@@ -9,8 +9,8 @@ export type Impostor = Front & {
   requests(): { method: string; path: string; body: string }[]
 }
 
-/** Listens on loopback: with a certificate for TLS, without one in plaintext. Answers everything with an empty success. */
-export const createImpostor = async (pair?: KeyPair): Promise<Impostor> => {
+/** Listens on `host`: with a certificate for TLS, without one in plaintext. Answers everything with an empty success. */
+export const createImpostor = async (host: string, pair?: KeyPair): Promise<Impostor> => {
   const requests: { method: string; path: string; body: string }[] = []
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = Buffer.concat(await request.toArray().catch(() => [])).toString()
@@ -21,5 +21,5 @@ export const createImpostor = async (pair?: KeyPair): Promise<Impostor> => {
     ? createHttpsServer({ key: pair.key, cert: pair.chain, minVersion: 'TLSv1.3', ALPNProtocols: ['http/1.1'] }, answer)
     : createHttpServer(answer)
   server.on('tlsClientError', (_error, socket) => socket.destroy())
-  return { ...(await startFront(server)), requests: () => requests }
+  return { ...(await startFront(host, server)), requests: () => requests }
 }

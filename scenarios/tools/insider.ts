@@ -20,7 +20,7 @@ export type InsiderCall = {
   headers?: Record<string, string>
   /** Server name to ask for, when not the callee's internal one; null: none. */
   serverName?: string | null
-  from?: string
+  from?: string | undefined
   /** A session ticket given out earlier, to take that session up again. */
   session?: Buffer
 } & Pick<AttemptOptions, 'agent' | 'onTicket' | 'preface'>

@@ -13,5 +13,5 @@ export const createLenient = async (): Promise<Lenient> => {
     response.end()
   }
   const server = createServer({ insecureHTTPParser: true, requireHostHeader: false }, answer)
-  return { ...(await startFront(server)), asked: () => asked }
+  return { ...(await startFront('127.0.0.1', server)), asked: () => asked }
 }

@@ -13,8 +13,8 @@ export type Newcomer = {
   close(): Promise<void>
 }
 
-/** Listens on loopback. `work` is done for each request before it is answered. */
-export const startNewcomer = async (work: () => Promise<unknown> = async () => {}): Promise<Newcomer> => {
+/** Listens on `host`. `work` is done for each request before it is answered. */
+export const startNewcomer = async (host: string, work: () => Promise<unknown> = async () => {}): Promise<Newcomer> => {
   const bodies: string[] = []
   const watchers = new Set<() => void>()
   const server = createServer(async (request, response) => {
@@ -24,9 +24,9 @@ export const startNewcomer = async (work: () => Promise<unknown> = async () => {
     await work().catch(() => {})
     response.end()
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, host)
   await once(server, 'listening')
-  const { address: host, port } = server.address() as AddressInfo
+  const { port } = server.address() as AddressInfo
   return {
     address: { host, port },
     received: () => bodies,

@@ -11,8 +11,8 @@ export type OutsiderRequest = {
 
 /** The public client: dials the edge's public address, asks for the public name, trusts the public root, TLS 1.3. */
 export type Outsider = {
-  /** The address it comes from, as far as the system lets it choose. */
-  from: string
+  /** The address it comes from, where it is known beforehand. */
+  from: string | undefined
   send(request: OutsiderRequest): Promise<Attempt>
   close(): void
 }
@@ -21,8 +21,8 @@ export type Outsider = {
 export type SecureVersion = 'TLSv1.2' | 'TLSv1.3'
 
 export type OutsiderOptions = {
-  /** Another loopback address than 127.0.0.1, to be told apart by. */
-  from?: string
+  /** An address of its own, to be told apart by. */
+  from?: string | undefined
   /** Sends everything over one connection; default is a new one for each request. */
   keepAlive?: boolean
   /** The only version it speaks. Default: TLS 1.3. */
@@ -32,7 +32,7 @@ export type OutsiderOptions = {
 }
 
 export const createOutsider = async (lab: LabClient, options: OutsiderOptions = {}): Promise<Outsider> => {
-  const { from = '127.0.0.1', keepAlive = false, version = 'TLSv1.3', unchecking = false } = options
+  const { from, keepAlive = false, version = 'TLSv1.3', unchecking = false } = options
   const { serverName } = lab.topology.ingress
   const { bundle } = await lab.state()
   const versions = { minVersion: version, maxVersion: version }
@@ -40,7 +40,7 @@ export const createOutsider = async (lab: LabClient, options: OutsiderOptions = 
   const tls = { servername: serverName, ca: bundle, ...versions, ...checks, ALPNProtocols: ['http/1.1'] }
   const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1, maxCachedSessions: 0 }) : undefined
   return {
-    from,
+    from: from ?? (lab.access.edge.host === '127.0.0.1' ? '127.0.0.1' : undefined),
     send: ({ method, path, body, headers }) =>
       attempt({
         address: lab.access.edge,
@@ -49,7 +49,7 @@ export const createOutsider = async (lab: LabClient, options: OutsiderOptions = 
         path,
         body,
         headers: { host: serverName, ...headers },
-        ...(from === '127.0.0.1' ? {} : { from }),
+        from,
         ...(agent ? { agent } : {}),
       }),
     close: () => agent?.destroy(),

@@ -2,12 +2,13 @@ import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls'
 import { failureOf } from '../../services/chassis/failures.ts'
 import type { Address } from '../../services/chassis/transport.ts'
+import { type Source, sourceOf } from './source.ts'
 
 /**
- * Where to dial and how; `tls` absent: plaintext. `from`: a source address, where the system has it. `patienceMs`: a silence
+ * Where to dial and how; `tls` absent: plaintext. `from`: a source address of one's own. `patienceMs`: a silence
  * as long as this counts as no answer; ten seconds without it.
  */
-export type Dial = { address: Address; tls?: ConnectionOptions; from?: string; patienceMs?: number }
+export type Dial = { address: Address; tls?: ConnectionOptions; from?: string | undefined; patienceMs?: number }
 
 /** What came back. `ended`: the other end closed; false when it kept the connection and went silent. */
 export type Said = { text: string; ended: boolean }
@@ -26,8 +27,8 @@ export type Raw = {
   close(): void
 }
 
-/** A connection, or why there is none, by a name of `failures.ts`. */
-export type Dialled = { raw: Raw; failure?: undefined } | { raw?: undefined; failure: Failure }
+/** A connection, or why there is none, by a name of `failures.ts`; and where it came from, as far as it got. */
+export type Dialled = Source & ({ raw: Raw; failure?: undefined } | { raw?: undefined; failure: Failure })
 
 const usualPatienceMs = 10_000
 
@@ -37,6 +38,10 @@ export const dialRaw = ({ address, tls, from, patienceMs = usualPatienceMs }: Di
     const bound = from === undefined ? address : { ...address, localAddress: from }
     const socket: Socket = tls ? connectTls({ ...bound, ALPNProtocols: ['http/1.1'], ...tls }) : connect(bound)
     socket.setNoDelay(true)
+    let source: Source = {}
+    socket.once('connect', () => {
+      source = sourceOf(socket, from !== undefined)
+    })
     const giveUp = setTimeout(
       () => socket.destroy(Object.assign(new Error('silence'), { code: 'ETIMEDOUT' })),
       patienceMs,
@@ -44,14 +49,14 @@ export const dialRaw = ({ address, tls, from, patienceMs = usualPatienceMs }: Di
     const fail = (error: Error) => {
       clearTimeout(giveUp)
       const { name, code } = failureOf(error)
-      resolve({ failure: { name, code } })
+      resolve({ ...source, failure: { name, code } })
     }
     socket.once('error', fail)
     socket.on('error', () => {})
     socket.once('close', () => fail(Object.assign(new Error('closed'), { code: 'ECONNRESET' })))
     socket.once(tls ? 'secureConnect' : 'connect', () => {
       clearTimeout(giveUp)
-      resolve({ raw: wrap(socket, patienceMs) })
+      resolve({ ...source, raw: wrap(socket, patienceMs) })
     })
   })
 

@@ -25,6 +25,7 @@ export type Connection = {
   agreed?: Agreed
   /** Of the client, as far as its other end may be believed; see {@link Origin}. */
   remoteAddress: string
+  remotePort?: number
 }
 
 /** Every connection of one listener: counted from arrival, known from admission, gone when closed. */
@@ -82,6 +83,7 @@ export const createConnectionTable = (telemetry: Telemetry, originOf: (socket: S
         generation,
         publicName,
         remoteAddress: origin.remoteAddress,
+        ...(origin.remotePort === undefined ? {} : { remotePort: origin.remotePort }),
         ...(protocol && cipher ? { agreed: { protocol, cipher } } : {}),
       }
       opened.set(socket, connection)

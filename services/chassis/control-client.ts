@@ -4,12 +4,13 @@ import { HopError } from '../../pki/error.ts'
 import { generateKey, type KeyType, privateKeyPem } from '../../pki/keys.ts'
 import { readMessages } from './control-messages.ts'
 import type { Acknowledgement, ControlMessage, TrustAcknowledgement } from './control-protocol.ts'
-import type { CredentialStore } from './credentials.ts'
+import { type CredentialStore, createCredentials } from './credentials.ts'
 import type { TlsPolicy } from './desired.ts'
 import { failureOf } from './failures.ts'
 import { loadGrant } from './grants.ts'
 import { createControlInspection } from './inspection.ts'
 import type { Observations } from './observation.ts'
+import { refusal } from './refusal.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { KeyPair, Trust } from './tls-options.ts'
 import type { Address } from './transport.ts'
@@ -17,8 +18,11 @@ import { createUpstream } from './upstream.ts'
 
 /** The workload API of the control plane, as one workload uses it. Every method rejects with a HopError. */
 export type ControlClient = {
-  /** First certificate, against a one-time join token. The connection proves only the control plane's identity. */
-  enrol(joinToken: string): Promise<void>
+  /**
+   * A certificate against a one-time join token. The connection proves only the control plane's identity, by `roots` where
+   * they were just proven to be those to trust; else by the trust held.
+   */
+  enrol(joinToken: string, roots?: string[]): Promise<void>
   /** A new key and certificate, proven by the current one. Takes effect in the credential store, or rejects with `GrantNotLoaded`. */
   renew(): Promise<void>
   /** The same for a public name the control plane wants held here, with that kind of key. */
@@ -38,8 +42,8 @@ export type StreamHello = {
   applied: number
   /** Version of the trust it holds. */
   trust?: number
-  /** Source address (IP) of the connections it splices; absent: the one it listens on. */
-  dialsFrom?: string
+  /** Source addresses (IP) of the connections it splices; absent: the one it listens on. */
+  dialsFrom?: readonly string[]
 }
 
 /** As the control plane's `Grant` has it. */
@@ -55,12 +59,12 @@ export const createControlClient = (options: {
   const { workload, trustDomain, credentials, telemetry } = options
   const link = `${workload}:control`
   const id = `spiffe://${trustDomain}/control`
-  const open = (transport: 'tls' | 'mtls') =>
+  const open = (transport: 'tls' | 'mtls', by: CredentialStore = credentials) =>
     createUpstream({
       spec: { link, callee: 'control', transport, address: options.control, id, verify: true },
       // judged by the machine's clock: who sets this workload's wrong must be able to set it right again
-      inspect: createControlInspection(credentials),
-      credentials: { ...credentials, client: prove => credentials.client(prove, true) },
+      inspect: createControlInspection(by),
+      credentials: { ...by, client: prove => by.client(prove, true) },
       telemetry,
       // a stream is silent for as long as nothing changes
       limits: { connections: 4, waiting: 64, headersMs: 15_000, bodyMs: 60_000, idleMs: 10_000, answerBytes: 1 << 20 },
@@ -81,7 +85,6 @@ export const createControlClient = (options: {
   }
 
   const post = async (path: string, body: unknown, known = true): Promise<unknown> => {
-    if (!known) anonymous ??= open('tls')
     const dispatcher = known || !anonymous ? asOurselves() : anonymous.dispatcher()
     try {
       const answer = await dispatcher.request({
@@ -116,7 +119,8 @@ export const createControlClient = (options: {
   const own = { uris: [`spiffe://${trustDomain}/${workload}`] }
 
   return {
-    async enrol(token) {
+    async enrol(token, roots) {
+      anonymous = open('tls', roots && createCredentials({ trust: { bundle: roots, crl: [] } }))
       const { issued, pair, granted } = await issue('/v1/enrol', { token, workload }, own, { known: false })
       const { bundle, crl, version, revocation, intermediates } = issued
       if (bundle && crl)
@@ -169,12 +173,3 @@ export const createControlClient = (options: {
 }
 
 const originOf = ({ host, port }: Address): string => `https://${host.includes(':') ? `[${host}]` : host}:${port}`
-
-const refusal = (path: string, status: number, text: string): HopError => {
-  try {
-    const { failure, detail } = JSON.parse(text) as { failure?: string; detail?: string }
-    return new HopError(failure ?? 'control-refused', { message: `${path}: ${status} ${detail ?? ''}`.trim() })
-  } catch {
-    return new HopError('control-refused', { message: `${path}: ${status}` })
-  }
-}

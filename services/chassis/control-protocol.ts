@@ -6,6 +6,8 @@ export type ControlMessage =
   | TrustMessage
   | { type: 'report'; id: string; since: number }
   | { type: 'ping' }
+  /** Begin anew, with a new key, by what lets you in without the certificate you hold. */
+  | { type: 'enrol' }
 
 /**
  * Whom to trust from now on. `version` is the CRL number (RFC 5280, 5.2.3): it grows with every change, and nobody goes

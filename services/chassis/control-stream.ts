@@ -1,3 +1,4 @@
+import { HopError } from '../../pki/error.ts'
 import type { ControlClient, StreamHello } from './control-client.ts'
 import type { ControlMessage } from './control-protocol.ts'
 import { backoff, pause } from './renewal.ts'
@@ -11,6 +12,8 @@ type Parts = {
   hello: () => StreamHello
   /** A stream is asked for. */
   begins: () => void
+  /** None is given to whoever holds what this workload holds. */
+  refused: (reason: string) => void
   obey: (message: ControlMessage) => void
 }
 
@@ -25,7 +28,7 @@ export type ControlStream = {
  * {@link ControlStream.startAnew}, so that the control plane never loses sight of this workload; it ends the older itself.
  */
 export const createControlStream = (parts: Parts): ControlStream => {
-  const { control, telemetry, signal, random, hello, begins, obey } = parts
+  const { control, telemetry, signal, random, hello, begins, refused, obey } = parts
   const running = new Set<Promise<void>>()
   let streams = 0
   let heard = 0
@@ -45,6 +48,7 @@ export const createControlStream = (parts: Parts): ControlStream => {
       } catch (error) {
         if (!signal.aborted && mine === streams)
           telemetry.log.warn({ reason: String(error) }, 'stream to the control plane lost')
+        if (error instanceof HopError && error.code === 'peer-refused') refused(error.message)
       }
       if (mine !== streams) return
       await pause(delay * (0.5 + random()), signal)

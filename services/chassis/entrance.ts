@@ -1,6 +1,7 @@
 import type { Connection } from './connections.ts'
 import type { Rule } from './desired.ts'
 import type { RequestRecord } from './observation.ts'
+import { plainAddress } from './peers.ts'
 import { anyone, type Caller, callerHeader, decide, identify } from './policy.ts'
 import { type Problem, sendProblem } from './problem.ts'
 import type { Handler, Request, RequestContext, Response } from './program.ts'
@@ -151,5 +152,3 @@ const addresses = (header: string | undefined): string[] =>
         .map(part => part.trim())
         .filter(part => /^[0-9A-Fa-f.:]{2,45}$/.test(part))
         .slice(0, 16)
-
-const plainAddress = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address)

@@ -113,5 +113,6 @@ const refusalRecord = (connection: Connection, name: string, code: string) => ({
   at: new Date().toISOString(),
   transport: connection.transport,
   remoteAddress: connection.remoteAddress,
+  ...(connection.remotePort === undefined ? {} : { remotePort: connection.remotePort }),
   failure: { name, code },
 })

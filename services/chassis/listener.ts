@@ -9,8 +9,9 @@ import { awaitFirstByte } from './first-byte.ts'
 import { createHandshakers, type HandshakeWith } from './handshakers.ts'
 import type { Inspect } from './inspection.ts'
 import type { Peer } from './observation.ts'
-import { createOrigins, endpointOf } from './origin.ts'
+import { createOrigins } from './origin.ts'
 import { type Judgement, judgeCaller } from './peer.ts'
+import { createPeers, type Endpoint, endpointOf, type IsRelay } from './peers.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { Address, Transport } from './transport.ts'
 import { createUnderWay } from './under-way.ts'
@@ -32,9 +33,11 @@ export type ListenerOptions = {
   /** Offered by ALPN, in order. */
   protocols?: string[]
   /** Sees a connection before its first byte is read. A promise means it was taken over (passthrough); kept when it is on its way. */
-  takeOver?: (socket: Socket) => Promise<void> | false
+  takeOver?: (socket: Socket, peer: Endpoint) => Promise<void> | false
   /** Whose PROXY header is believed now; absent: nobody's. */
   proxyTrust?: () => ProxyTrust | undefined
+  /** The relay in front of this listener, which says who connected; absent: there is none. See {@link createPeers}. */
+  isRelay?: IsRelay | undefined
   /**
    * Reads whom a ClientHello asks for and puts it back; undefined without a name. Asked where public names are held beside
    * the workload's own certificate: OpenSSL settles the version before it asks for the certificate of a name, so who comes
@@ -67,7 +70,8 @@ type Handshake = { began: number; generation: number; accepted: readonly Transpo
  */
 export const createListener = (options: ListenerOptions): Listener => {
   const { credentials, telemetry, trustDomain, limits = listenerLimits } = options
-  const origins = createOrigins(options.proxyTrust ?? (() => undefined))
+  const peers = createPeers(options.isRelay)
+  const origins = createOrigins(options.proxyTrust ?? (() => undefined), peers)
   const connections = createConnectionTable(telemetry, origins.of)
   let accepts: readonly Transport[] = []
 
@@ -167,13 +171,17 @@ export const createListener = (options: ListenerOptions): Listener => {
     })
   }
 
-  const server: Server = createServer({ noDelay: true, allowHalfOpen: false }, socket => {
-    socket.on('error', ignored)
-    if (!connections.arrived(socket, limits.connections)) return
-    const taken = options.takeOver?.(socket)
+  const receive = (socket: Socket) => {
+    const taken = options.takeOver?.(socket, peers.of(socket))
     if (!taken) return sort(socket)
     connections.spoke(socket)
     underWay.add(taken)
+  }
+
+  const server: Server = createServer({ noDelay: true, allowHalfOpen: false }, socket => {
+    socket.on('error', ignored)
+    if (!connections.arrived(socket, limits.connections)) return
+    peers.meet(socket, limits.firstByteMs, { came: () => receive(socket), refused: failure => refuse(socket, failure) })
   })
 
   return {

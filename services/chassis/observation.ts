@@ -67,9 +67,12 @@ export type ConnectionRecord = {
   peerIssuer?: string
   /** Of a peer that was refused: its certificate's serial (hex), and its times as they stand in it, whatever any clock says. */
   peerValidity?: { serial: string; notBefore: string; notAfter: string }
+  /** Of the one who connected: what OpenTelemetry calls `network.peer.address` and `network.peer.port`. */
   remoteAddress?: string
+  remotePort?: number
   /** The proxy at the other end, where a trusted one said that its client has `remoteAddress`. */
   proxiedBy?: string
+  proxyPort?: number
   /** Name from `failures.ts` when the connection was refused or broke, with the raw code beside it. */
   failure?: { name: string; code: string }
   handshakeMs?: number

@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net'
 import type { ProxyTrust } from './desired.ts'
-import { parseProxyHeader } from './proxy-protocol.ts'
+import { createPeers, type Endpoint, endpointOf, type Peers, plainAddress } from './peers.ts'
+import { createProxyReader } from './proxy-reader.ts'
 
-/** Where a connection comes from. `proxiedBy`: the proxy at its other end, where that is not its origin but said so. */
-export type Origin = { remoteAddress: string; proxiedBy?: string }
+/**
+ * Where a connection comes from. `proxiedBy`, `proxyPort`: the proxy at its other end, where that is not its origin but said
+ * so.
+ */
+export type Origin = { remoteAddress: string; remotePort?: number; proxiedBy?: string; proxyPort?: number }
 
 /** The origins of one listener's connections. */
 export type Origins = {
@@ -19,52 +23,45 @@ export type Origins = {
 /**
  * The header is optional even from whom it is believed, so that it can be switched on and off while connections come.
  * That is safe behind a splicing edge only: what it passes on begins with a ClientHello, so no client of its can put a
- * header of his own first. Trust by source address is as good as the network that delivers it, and no better.
+ * header of his own first. Trust by source address is as good as the network that delivers it, and no better. `peers`:
+ * who is at the other end.
  */
-export const createOrigins = (trust: () => ProxyTrust | undefined): Origins => {
-  const told = new Map<string, string>()
+export const createOrigins = (trust: () => ProxyTrust | undefined, peers: Peers = createPeers(undefined)): Origins => {
+  const told = new Map<string, Endpoint>()
   const settled = new WeakSet<Socket>()
-  const begun = new WeakMap<Socket, Buffer>()
-
-  const settle = (socket: Socket, rest: Buffer): true => {
-    settled.add(socket)
-    begun.delete(socket)
-    if (rest.length > 0) socket.unshift(rest)
-    return true
-  }
+  const reader = createProxyReader()
 
   return {
     of(socket) {
-      const own = socket.remoteAddress ?? 'unknown'
+      const peer = peers.of(socket)
       const client = told.get(endpointOf(socket))
-      return client === undefined ? { remoteAddress: own } : { remoteAddress: client, proxiedBy: own }
+      return client ? { ...remote(client), ...proxy(peer) } : remote(peer)
     },
     settle(socket) {
-      if (settled.has(socket) || !believes(trust(), socket.remoteAddress)) return true
-      const chunk: Buffer | null = socket.read()
-      if (chunk === null) return false
-      const bytes = Buffer.concat([begun.get(socket) ?? nothing, chunk])
-      if (bytes[0] !== firstOfHeader) return settle(socket, bytes)
-      const header = parseProxyHeader(bytes)
-      if (!header) {
-        begun.set(socket, bytes)
-        return false
-      }
-      if (header.connection) {
+      if (settled.has(socket) || !believes(trust(), peers.of(socket).address)) return true
+      const read = reader.take(socket, false)
+      if (!read) return false
+      settled.add(socket)
+      const source = read.header?.connection?.source
+      if (source) {
         const endpoint = endpointOf(socket)
-        told.set(endpoint, header.connection.source.host)
+        told.set(endpoint, { address: source.host, port: source.port })
         socket.once('close', () => told.delete(endpoint))
       }
-      return settle(socket, bytes.subarray(header.length))
+      return true
     },
   }
 }
 
-/** Tells the connections of one listener apart while they are open. */
-export const endpointOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`
+const remote = ({ address, port }: Endpoint) => ({
+  remoteAddress: address,
+  ...(port === undefined ? {} : { remotePort: port }),
+})
 
-const nothing = Buffer.alloc(0)
-const firstOfHeader = 0x0d
+const proxy = ({ address, port }: Endpoint) => ({
+  proxiedBy: address,
+  ...(port === undefined ? {} : { proxyPort: port }),
+})
 
-const believes = (trust: ProxyTrust | undefined, remoteAddress = ''): boolean =>
-  trust !== undefined && (trust.from === 'anyone' || trust.from.includes(remoteAddress.replace(/^::ffff:/, '')))
+const believes = (trust: ProxyTrust | undefined, address: string): boolean =>
+  trust !== undefined && (trust.from === 'anyone' || trust.from.includes(plainAddress(address)))

@@ -12,6 +12,7 @@ import { createListener, type ListenerLimits, listenerLimits } from './listener.
 import { createLogShipper } from './log-shipper.ts'
 import type { Observations } from './observation.ts'
 import { createOutlived } from './outlived.ts'
+import type { Endpoint, IsRelay } from './peers.ts'
 import type { Call, Program, Site } from './program.ts'
 import { qualifies } from './qualifies.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -38,7 +39,9 @@ export type WorkloadOptions = {
   /** Raw header pairs of every refusal. */
   refusalHeaders?: readonly string[]
   /** See {@link createListener}: passthrough takes connections over before they are read. */
-  takeOver?: (socket: Socket, desired: Desired) => Promise<void> | false
+  takeOver?: (socket: Socket, desired: Desired, peer: Endpoint) => Promise<void> | false
+  /** See {@link createListener}: the relay that its callers come through. */
+  isRelay?: IsRelay | undefined
   limits?: WorkloadLimits
 }
 
@@ -111,7 +114,8 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
     publicOnly: options.publicOnly ?? false,
     protocols: options.publicOnly ? ['h2', 'http/1.1'] : ['http/1.1'],
     proxyTrust: () => desired?.proxyProtocol,
-    takeOver: socket => (desired && options.takeOver?.(socket, desired)) || false,
+    takeOver: (socket, peer) => (desired && options.takeOver?.(socket, desired, peer)) || false,
+    isRelay: options.isRelay,
     admit,
     inspect,
     ...(options.peekServerName ? { peekServerName: options.peekServerName } : {}),

@@ -12,9 +12,11 @@ import { operatorApi } from './api/operator-api.ts'
 import { createOperatorServer } from './api/operator-server.ts'
 import { revocationRoutes } from './api/revocation-routes.ts'
 import { rotationRoutes } from './api/rotation-routes.ts'
+import type { SecretOf } from './certificates/bootstrap.ts'
 import { createCertification } from './certificates/certification.ts'
 import { keepListsFresh } from './certificates/crl-upkeep.ts'
 import type { Lifetimes } from './certificates/issuer.ts'
+import { rejoinBySecret } from './certificates/rejoin.ts'
 import type { Rejoin } from './certificates/revocation.ts'
 import { createRotation } from './certificates/rotation.ts'
 import { createUserTokens } from './certificates/user-tokens.ts'
@@ -40,6 +42,10 @@ export type ControlOptions = {
   host?: string
   workloadPort?: number
   operatorPort?: number
+  /** Where the operator API listens, if elsewhere: a name or address of one of several networks. */
+  operatorHost?: string
+  /** See `guardOperator`. */
+  operatorNames?: readonly string[]
   /** The operator port as people reach it, where that differs. */
   publishedPort?: number
   operatorToken?: string
@@ -47,8 +53,10 @@ export type ControlOptions = {
   rate?: Rate
   /** Mounted behind the operator's guard. */
   operatorPlugins?: FastifyPluginAsync[]
-  /** How a workload is handed a join token; absent: by whoever runs it. */
+  /** How a workload within reach enrols anew; absent: by its bootstrap secret, if it has one. */
   rejoin?: Rejoin
+  /** Secrets by which workloads come in by themselves; absent: nobody has one. */
+  secretOf?: SecretOf
   ackTimeoutMs?: number
   reportTimeoutMs?: number
   pingMs?: number
@@ -83,8 +91,9 @@ export const createControl = (options: ControlOptions): Control => {
   const userTokens = createUserTokens(store.intent, topology.trustDomain, clock)
   const publisher = createPublisher(topology, store, fleet, defaultSwitches(topology, options.rate), userTokens)
   const { switches } = publisher
-  const certification = createCertification({ store, topology, fleet, switches, clock, lifetimes })
-  const { authority, lists, trust, issuer, shown } = certification
+  const { secretOf = () => undefined } = options
+  const certification = createCertification({ store, topology, fleet, switches, clock, lifetimes, secretOf })
+  const { authority, lists, trust, bootstrap, issuer, shown } = certification
   const rollout = createRollout({ topology, store, fleet, publisher, log, ackTimeoutMs, reportTimeoutMs })
   const rotation = createRotation({ topology, store, authority, fleet, publisher, trust, log, ackTimeoutMs })
   const breakGlass = createBreakGlass({ topology, store, fleet, publisher, clock })
@@ -96,7 +105,7 @@ export const createControl = (options: ControlOptions): Control => {
     issuer,
     trust,
     lifetimes,
-    rejoin: options.rejoin,
+    rejoin: options.rejoin ?? rejoinBySecret(bootstrap, fleet, ackTimeoutMs),
     rollout,
     rotation,
     breakGlass,
@@ -112,7 +121,7 @@ export const createControl = (options: ControlOptions): Control => {
   }
 
   const startWorkloadApi = async (host: string): Promise<void> => {
-    const parts = { topology, store, issuer, trust, fleet, publisher, shown, clock, log, pingMs }
+    const parts = { topology, store, issuer, bootstrap, trust, fleet, publisher, shown, clock, log, pingMs }
     const door = await openWorkloadDoor(parts, { host, port: options.workloadPort ?? 0 }, lifetimes.workloadMs / 3)
     listening.workload = { host, port: door.port }
     closing.push(door.close, keepListsFresh(lists, trust, log))
@@ -123,6 +132,7 @@ export const createControl = (options: ControlOptions): Control => {
       token: operatorToken,
       log,
       clock,
+      names: options.operatorNames ?? [],
       ...(options.publishedPort === undefined ? {} : { publishedPort: options.publishedPort }),
       plugins: [
         operatorApi(topology, operations),
@@ -160,7 +170,7 @@ export const createControl = (options: ControlOptions): Control => {
       rotation.resume()
       breakGlass.resume()
       await startWorkloadApi(host)
-      await startOperatorApi(host)
+      await startOperatorApi(options.operatorHost ?? host)
     },
     async close() {
       breakGlass.close()

@@ -22,6 +22,8 @@ export type Fleet = {
   send(name: string, message: ControlMessage): void
   /** Ends the streams that were proven by these certificates, and no others. */
   expel(serials: ReadonlySet<string>): void
+  /** Serial of the certificate that proves a workload's stream; undefined where it has none. */
+  serialOf(name: string): string | undefined
   /** Serials of the certificates that prove the streams open now. */
   provenBy(): string[]
   trustAcked(name: string): TrustTaken | undefined
@@ -65,6 +67,7 @@ export const createFleet = (): Fleet => {
     expel(serials) {
       for (const line of lines.values()) if (serials.has(line.serial)) line.close()
     },
+    serialOf: name => lines.get(name)?.serial,
     provenBy: () => [...lines.values()].map(({ serial }) => serial),
     trustAcked: name => trustAcks.get(name),
     trustAcks: () => Object.fromEntries(trustAcks),

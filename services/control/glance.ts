@@ -7,7 +7,7 @@ import type { RotationRow } from './certificates/rotation-steps.ts'
 import type { TrustPublisher } from './certificates/trust-publisher.ts'
 import type { Fleet } from './fleet.ts'
 import type { BreakGlassRoom } from './rollout/break-glass.ts'
-import { workloadId } from './rollout/plan.ts'
+import { sourcesOf, workloadId } from './rollout/plan.ts'
 import type { Publisher } from './rollout/publisher.ts'
 import { type Switches, switchedFrom } from './rollout/switches.ts'
 import type { RolloutRow } from './state/rollout-row.ts'
@@ -38,6 +38,8 @@ export type WorkloadState = {
   name: string
   id: string
   address: Address | null
+  /** Source addresses (IP) of what it passes on unopened. */
+  dialsFrom: string[]
   /** Last version published, last acknowledged. */
   version: number
   acked: number
@@ -105,6 +107,7 @@ export const createGlance = (parts: Parts): Glance => {
       name,
       id: workloadId(topology, name),
       address: addresses[name] ?? null,
+      dialsFrom: sourcesOf(name, { addresses, sources: intent.sources() }),
       version: publisher.version(name),
       acked: fleet.acked(name)?.version ?? 0,
       connected: fleet.connected(name),

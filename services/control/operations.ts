@@ -33,6 +33,8 @@ export type Operations = Revocation & {
   /** The next three resolve once every connected workload acknowledged, or with `acknowledged: false` after a while. */
   setKeyLog(name: string, keyLog: boolean): Promise<Applied>
   setVerify(link: string, verify: boolean): Promise<Applied>
+  /** Where callers dial instead of their callee's own address, by link. */
+  routes(): Record<string, Address>
   /** Replaces all routes. */
   setRoutes(routes: Record<string, Address>): Promise<Applied>
   switches(): Switches
@@ -74,7 +76,7 @@ type OperationsOptions = {
   userTokens: UserTokens
   trust: TrustPublisher
   lifetimes: Lifetimes
-  rejoin: Rejoin | undefined
+  rejoin: Rejoin
   ackTimeoutMs: number
   reportTimeoutMs: number
 }
@@ -127,6 +129,7 @@ export const createOperations = (options: OperationsOptions): Operations => {
         const others = intent.unverified().filter(id => id !== link)
         intent.setUnverified(verify ? others : [...others, link])
       }),
+    routes: intent.routes,
     setRoutes: routes => apply({ action: 'routes', detail: routes }, () => intent.setRoutes(routes)),
     audit: audit.since,
     trust: trust.state,

@@ -5,6 +5,7 @@ import type { Address } from '../chassis/transport.ts'
 import type { Topology } from '../topology/topology.ts'
 import { workloadApi } from './api/workload-api.ts'
 import { createAuthenticate, createWorkloadServer } from './api/workload-server.ts'
+import type { Bootstrap } from './certificates/bootstrap.ts'
 import type { Issuer } from './certificates/issuer.ts'
 import type { TrustPublisher } from './certificates/trust-publisher.ts'
 import type { Fleet } from './fleet.ts'
@@ -15,6 +16,7 @@ type Parts = {
   topology: Topology
   store: Store
   issuer: Issuer
+  bootstrap: Bootstrap
   trust: TrustPublisher
   fleet: Fleet
   publisher: Publisher

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Desired } from '../chassis/desired.ts'
+import { type Endpoint, plainAddress } from '../chassis/peers.ts'
 import { encodeProxyHeader } from '../chassis/proxy-protocol.ts'
 import type { Telemetry } from '../chassis/telemetry.ts'
 import { newSpanId } from '../chassis/trace.ts'
@@ -19,18 +20,19 @@ export type PassthroughOptions = {
  * times, and that is all its records hold; who connected it tells the workload in a PROXY header, where that is wanted.
  */
 export const createPassthrough = ({ telemetry, limits = {}, dialFrom }: PassthroughOptions) => {
-  return (socket: Socket, { splices }: Desired): Promise<void> | false => {
+  return (socket: Socket, { splices }: Desired, peer: Endpoint): Promise<void> | false => {
     if (splices.length === 0) return false
     // asked now: a socket that has closed has no addresses any more
-    const header = headerFor(socket)
+    const header = headerFor(socket, peer)
     let over: ReturnType<Telemetry['connection']> | undefined
     return splice({
       socket,
+      peer,
       splices,
       limits,
       ...(dialFrom === undefined ? {} : { dialFrom }),
       preface: chosen => (chosen.proxyProtocol ? header : nothing),
-      onConnection: ({ serverName, remoteAddress, failure, splice: chosen }) => {
+      onConnection: ({ serverName, peer: client, failure, splice: chosen }) => {
         over = telemetry.connection({
           id: newSpanId(),
           side: 'server',
@@ -38,7 +40,7 @@ export const createPassthrough = ({ telemetry, limits = {}, dialFrom }: Passthro
           transport: 'spliced',
           ...(chosen ? { link: chosen.link } : {}),
           ...(serverName === undefined ? {} : { serverName }),
-          ...(remoteAddress === undefined ? {} : { remoteAddress }),
+          ...(client === undefined ? {} : { remoteAddress: client.address, remotePort: client.port }),
           ...(failure ? { failure } : {}),
         })
       },
@@ -49,11 +51,10 @@ export const createPassthrough = ({ telemetry, limits = {}, dialFrom }: Passthro
 
 const nothing = Buffer.alloc(0)
 
-const headerFor = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): Buffer => {
-  if (!remoteAddress || !remotePort || !localAddress || !localPort) return nothing
-  const source = addressOf(remoteAddress, remotePort)
-  return encodeProxyHeader({ source, destination: addressOf(localAddress, localPort) })
+const headerFor = ({ localAddress, localPort }: Socket, { address, port }: Endpoint): Buffer => {
+  if (!port || !localAddress || !localPort) return nothing
+  return encodeProxyHeader({ source: addressOf(address, port), destination: addressOf(localAddress, localPort) })
 }
 
 /** A client that comes by IPv4 to a socket of both kinds is named by his IPv4 address. */
-const addressOf = (host: string, port: number): Address => ({ host: host.replace(/^::ffff:/, ''), port })
+const addressOf = (host: string, port: number): Address => ({ host: plainAddress(host), port })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { HopError } from '../../pki/error.ts'
 import type { Splice } from '../chassis/desired.ts'
+import type { Endpoint } from '../chassis/peers.ts'
 import { type RelayFailure, relay } from '../chassis/relay.ts'
 import { type HelloLimits, peekClientHello, serverNameOf } from './hello.ts'
 import { printable, type RawHello } from './hello-parser.ts'
@@ -13,7 +14,7 @@ export type SplicedConnection = {
   serverName?: string
   alpn: string[]
   splice?: Splice
-  remoteAddress?: string
+  peer?: Endpoint
   /** `name` is a key of `helloRefusals`, `code` the alert sent, `closed` without one, or the errno of the callee. */
   failure?: { name: HelloRefusal; code: string }
   /** From the call to the verdict; then to the callee's answer to our SYN. */
@@ -26,6 +27,8 @@ export type SpliceEnd = { bytesIn: number; bytesOut: number; durationMs: number;
 
 export type SpliceOptions = {
   socket: Socket
+  /** Who connected; absent: nobody tells. */
+  peer?: Endpoint
   splices: readonly Splice[]
   limits?: HelloLimits
   connectTimeoutMs?: number
@@ -53,7 +56,9 @@ const defaultIdleMs = 600_000
 export const splice = async (options: SpliceOptions): Promise<void> => {
   const { socket, splices, limits, onConnection, onClose, now = () => performance.now() } = options
   const began = now()
-  const connection: SplicedConnection = { alpn: [], helloMs: 0, remoteAddress: socket.remoteAddress }
+  // a relay in front may have said first who connected, which the client did not send
+  const before = socket.bytesRead - socket.readableLength
+  const connection: SplicedConnection = { alpn: [], helloMs: 0, ...(options.peer && { peer: options.peer }) }
   socket.allowHalfOpen = true
   // From here on something always listens; what a failure means is judged where it is awaited.
   socket.on('error', () => {})
@@ -69,7 +74,7 @@ export const splice = async (options: SpliceOptions): Promise<void> => {
     if (preface) callee.write(preface)
     onConnection?.(connection)
     const closed = (failure: RelayFailure | undefined): void => {
-      const bytes = { bytesIn: socket.bytesRead, bytesOut: callee.bytesRead }
+      const bytes = { bytesIn: socket.bytesRead - before, bytesOut: callee.bytesRead }
       onClose?.(connection, { ...bytes, durationMs: now() - began, ...(failure && { failure }) })
     }
     relay(socket, callee, { idleMs: options.idleMs ?? defaultIdleMs, onClose: closed })

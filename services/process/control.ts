@@ -1,8 +1,14 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { createLog } from '../chassis/telemetry.ts'
-import { createControl } from '../control/control.ts'
+import { type Control, createControl } from '../control/control.ts'
 import { makeDirectory } from '../control/state/directory.ts'
 import { readTopology } from '../topology/file.ts'
+import type { Topology } from '../topology/topology.ts'
+import { tapPlaces } from '../wire/places.ts'
+import { openBootstrapDir } from './bootstrap-secrets.ts'
+import { keepHealthFile } from './health.ts'
+import { readOrMakeToken } from './operator-token.ts'
 import { writeSecret } from './secret-files.ts'
 import { required, type Settings } from './settings.ts'
 
@@ -12,34 +18,56 @@ const files = { token: 'operator-token', bundle: 'bundle.pem' }
 /** The control plane as a process. Says on standard output, in one line of JSON, where it is; never the token. */
 export const runControl = async (settings: Settings): Promise<() => Promise<void>> => {
   const stateDir = required(settings.state, 'state')
+  const topology = readTopology(settings.topology)
   const { host, port } = settings.listen
+  const { operatorTokenFile, bootstrapDir, publishedPort } = settings
   makeDirectory(stateDir)
   const control = createControl({
     stateDir,
-    topology: readTopology(settings.topology),
+    topology,
     initialMode: settings.mode,
     clock: Date.now,
     log: createLog('control', process.stderr),
     ...(host !== undefined && { host }),
     ...(port !== undefined && { workloadPort: port }),
-    ...(settings.operatorPort !== undefined && { operatorPort: settings.operatorPort }),
-    ...(settings.publishedPort !== undefined && { publishedPort: settings.publishedPort }),
+    ...(settings.operator.host !== undefined && { operatorHost: settings.operator.host }),
+    ...(settings.operator.port !== undefined && { operatorPort: settings.operator.port }),
+    ...(publishedPort !== undefined && { publishedPort }),
+    operatorNames: settings.operatorNames,
+    ...(operatorTokenFile !== undefined && { operatorToken: readOrMakeToken(operatorTokenFile) }),
+    ...(bootstrapDir !== undefined && { secretOf: openBootstrapDir(bootstrapDir, Object.keys(topology.workloads)) }),
   })
   await control.start()
-  const tokenFile = join(stateDir, files.token)
-  const bundleFile = join(stateDir, files.bundle)
-  writeSecret(tokenFile, `${control.operatorToken}\n`)
-  let written: string | undefined
-  const writeBundle = () => {
-    const bundle = control.bootstrap.join('')
-    if (bundle === written) return
-    writeSecret(bundleFile, bundle)
-    written = bundle
-  }
-  writeBundle()
-  // whoever starts after a rotation needs the roots of then
-  control.onTrust(writeBundle)
+  const tokenFile = operatorTokenFile ?? join(stateDir, files.token)
+  if (operatorTokenFile === undefined) writeSecret(tokenFile, `${control.operatorToken}\n`)
+  const bundleFile = keepBundleFile(control, stateDir)
+  await giveOutRoutes(control, topology, settings)
+  const unwell = keepHealthFile(settings.healthFile)
   const said = { workload: control.workloadAddress(), operator: control.operatorAddress(), tokenFile, bundleFile }
   process.stdout.write(`${JSON.stringify({ ready: 'control', ...said })}\n`)
-  return () => control.close()
+  return () => {
+    unwell()
+    return control.close()
+  }
+}
+
+const keepBundleFile = (control: Control, stateDir: string): string => {
+  const path = join(stateDir, files.bundle)
+  let written: string | undefined
+  const write = () => {
+    const bundle = control.bootstrap.join('')
+    if (bundle === written) return
+    writeSecret(path, bundle)
+    written = bundle
+  }
+  write()
+  // whoever starts after a rotation needs the roots of then
+  control.onTrust(write)
+  return path
+}
+
+/** Callers go through the wire where there is one, and must not look for one that is gone. */
+const giveOutRoutes = async ({ operations }: Control, topology: Topology, { wire }: Settings): Promise<void> => {
+  const routes = wire ? tapPlaces(topology, wire) : {}
+  if (!isDeepStrictEqual(routes, operations.routes())) await operations.setRoutes(routes)
 }

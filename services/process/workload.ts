@@ -1,56 +1,75 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { HopError } from '../../pki/error.ts'
-import { splitPem } from '../../pki/pem.ts'
 import { createLogBatch } from '../chassis/log-batch.ts'
-import type { Address } from '../chassis/transport.ts'
+import { createLog } from '../chassis/telemetry.ts'
+import { startRedirect } from '../edge/redirect.ts'
 import { type Member, startMember } from '../member.ts'
 import { nearest } from '../nearest.ts'
 import { readTopology } from '../topology/file.ts'
-import { readGiven } from './secret-files.ts'
+import type { Topology } from '../topology/topology.ts'
+import { runApplication } from './application.ts'
+import { keepHealthFile } from './health.ts'
+import { readRelay } from './relay-setting.ts'
+import { createReturn } from './return.ts'
 import { required, type Settings } from './settings.ts'
+import { wayIn } from './way-in.ts'
 
-/** How long a workload waits for a control plane that is not there yet. */
-const patience = { pauseMs: 250, tries: 120 }
-
-/** One workload as a process; says so in one line of JSON once it has joined. Throws `workload-unknown` and `usage`. */
+/** One workload as a process (or its application alone, where that is asked for); says so in one line of JSON once it has joined. Throws `workload-unknown` and `usage`. */
 export const runWorkload = async (name: string, settings: Settings): Promise<() => Promise<void>> => {
-  const control = required(settings.control, 'control')
-  const tokenFile = required(settings.joinTokenFile, 'join-token-file')
-  const bundleFile = required(settings.bundle, 'bundle')
+  if (settings.applicationListen) return runApplication(name, settings, settings.applicationListen)
   const topology = readTopology(settings.topology)
   if (!Object.hasOwn(topology.workloads, name)) throw unknown(name, Object.keys(topology.workloads))
-  const bundle = splitPem(readGiven(bundleFile, 'the trust bundle'))
-  const joinToken = readGiven(tokenFile, 'a join token')
+  const control = required(settings.control, 'control')
   const logTo = createLogBatch(process.stderr)
   process.on('exit', logTo.flush)
-  const member = await startMember({ topology, name, bundle, listen: settings.listen, logTo })
+  const log = createLog(name, logTo)
+  const isRelay = settings.relay === undefined ? undefined : readRelay(settings.relay, '--relay (HOP_RELAY)')
+  const way = wayIn(name, control, settings, log)
+  const closing: (() => unknown)[] = []
+  const close = async () => {
+    for (const end of closing.splice(0).reverse()) await end()
+  }
   try {
-    await join(member, control, joinToken)
+    let member: Member | undefined
+    const back = createReturn({
+      log,
+      enrol: () => way.again(async (token, roots) => member?.join(control, token, roots)),
+    })
+    closing.push(() => member?.close(), back.close)
+    await way.first(async (token, bundle) => {
+      member ??= await startMember({
+        ...{ topology, name, bundle, listen: settings.listen, reachedAs: settings.advertise, isRelay, logTo },
+        ...(settings.application ? { applicationAt: settings.application } : {}),
+        ...(way.isLasting ? { enrolAnew: back.begin } : {}),
+      })
+      await member.join(control, token, bundle)
+    })
+    closing.push(await redirecting(topology, name, settings))
+    closing.push(keepHealthFile(settings.healthFile))
+    process.stdout.write(`${JSON.stringify({ ready: name, listening: member?.address })}\n`)
+    return close
   } catch (error) {
-    await member.close()
+    await close()
     throw error
   }
-  process.stdout.write(`${JSON.stringify({ ready: name, listening: member.address })}\n`)
-  return () => member.close()
 }
 
-/** A refused token stays refused; only a control plane that cannot be reached is worth another try. */
-const join = async (member: Member, control: Address, joinToken: string): Promise<void> => {
-  for (let left = patience.tries; ; left--) {
-    try {
-      return await member.join(control, joinToken)
-    } catch (error) {
-      if (!(error instanceof HopError) || error.code !== 'control-unreachable' || left === 1) throw error
-      await wait(patience.pauseMs)
-    }
-  }
+/** The plaintext door beside the public one. */
+const redirecting = async ({ ingress }: Topology, name: string, settings: Settings): Promise<() => unknown> => {
+  const { redirectListen, publishedPort = 443 } = settings
+  if (name !== ingress.edge || !redirectListen) return () => {}
+  const redirect = await startRedirect({
+    ...redirectListen,
+    serverName: ingress.serverName,
+    httpsPort: () => publishedPort,
+  })
+  return redirect.close
 }
 
 const unknown = (found: string, names: readonly string[]) => {
-  const meant = nearest(found, ['control', ...names])
+  const meant = nearest(found, ['control', 'wire', ...names])
   return new HopError('workload-unknown', {
     field: 'workload',
-    expected: ['control', ...names].join(', '),
+    expected: ['control', 'wire', ...names].join(', '),
     found: JSON.stringify(found.slice(0, 100)),
     ...(meant === undefined ? {} : { remedy: `Did you mean ${meant}?` }),
   })

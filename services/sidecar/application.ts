@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { bind } from '../chassis/bind.ts'
 import { guarded } from '../chassis/guarded.ts'
 import type { Program, Request, RequestContext, Response, Site } from '../chassis/program.ts'
 import type { Telemetry } from '../chassis/telemetry.ts'
@@ -8,7 +9,14 @@ import type { Address } from '../chassis/transport.ts'
 import { type Pass, refuseStranger } from './pass.ts'
 import { statedContext } from './stated-context.ts'
 
-export type ApplicationOptions = { program: Program; site: Site; pass: Pass; telemetry: Telemetry }
+export type ApplicationOptions = {
+  program: Program
+  site: Site
+  pass: Pass
+  telemetry: Telemetry
+  /** Default: a free port on 127.0.0.1. */
+  at?: Address
+}
 
 export type Application = { address: Address; close(): Promise<void> }
 
@@ -17,7 +25,7 @@ export type Application = { address: Address; close(): Promise<void> }
  * identity, policy or control plane. Everything else is its sidecar's work.
  */
 export const startApplication = async (options: ApplicationOptions): Promise<Application> => {
-  const { program, site, pass, telemetry } = options
+  const { program, site, pass, telemetry, at } = options
   const { handler, close } = await program(site)
   const handle = guarded(handler, telemetry)
   const server = createServer((request, response) => {
@@ -27,13 +35,9 @@ export const startApplication = async (options: ApplicationOptions): Promise<App
     handle(request, response, context)
   })
   server.on('connection', lingering)
-  const host = '127.0.0.1'
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, host, () => resolve((server.address() as { port: number }).port))
-  })
+  const address = await bind(server, at?.host ?? '127.0.0.1', at?.port ?? 0)
   return {
-    address: { host, port },
+    address,
     async close() {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeAllConnections()

@@ -20,6 +20,8 @@ export type EgressOptions = {
   telemetry: Telemetry
   /** The sidecar's request that the application is at work on, by its span. */
   underWay: ReadonlyMap<string, RequestContext>
+  /** Default: a free port on 127.0.0.1. */
+  at?: Address
 }
 
 /** Where an application sends its calls: in plaintext, on loopback, the callee's name in `Host`. */
@@ -71,7 +73,7 @@ export const startEgress = async (options: EgressOptions): Promise<Egress> => {
     admit: (socket, connection) => http.accept(socket, connection),
   })
   listener.setAccepts(['plaintext'])
-  const address = await listener.listen()
+  const address = await listener.listen(options.at)
   return {
     address,
     carryBy(carrier) {

@@ -24,6 +24,9 @@ export const createPass = (): Pass => {
   }
 }
 
+/** In a network namespace of their own nobody else is there to show one. */
+export const noPass: Pass = { headers: [], admits: () => true }
+
 /** The answer to whoever has no pass. The last on its connection: there is not room for many. */
 export const refuseStranger = (response: Response): void =>
   sendProblem(response, { status: 407, name: 'stranger', detail: 'only a sidecar and its own application talk here' }, [

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { HopError } from '../../pki/error.ts'
+import { plainAddress } from '../chassis/peers.ts'
+import { encodeProxyHeader } from '../chassis/proxy-protocol.ts'
 import { type Direction, relay, reset } from '../chassis/relay.ts'
 import type { Address } from '../chassis/transport.ts'
 import { type AlterRequest, type AlterRule, createAlteration, createRule } from './alteration.ts'
@@ -17,7 +19,14 @@ export type TapOptions = {
   /** Where the callee listens; asked at each connection. */
   target: () => Address
   /** Default: a free port on 127.0.0.1. */
-  listen?: Address
+  listen?: Partial<Address>
+  /** As callers reach it, where that is not what it listens on. */
+  reachedAs?: Partial<Address> | undefined
+  /**
+   * Tells the callee who connected, in a PROXY header in front (see `createPeers`), where its address cannot be kept. Only for
+   * a callee that was told to expect it; whoever a connection is redirected to gets the caller's bytes alone.
+   */
+  tellsCaller?: boolean
   /** Bytes of memory for the recording, about; default 2 MB. */
   limit?: number
   /** ms since the epoch; default the system's. */
@@ -121,8 +130,12 @@ export const createTap = async (options: TapOptions): Promise<Tap> => {
     count.total += 1
     if (refusing) return reset(caller)
     try {
-      const callee = await dial(redirectedTo ?? target(), caller.remoteAddress, track)
+      const to = redirectedTo ?? target()
+      // asked now: a socket that has closed has no addresses any more
+      const header = options.tellsCaller && to !== redirectedTo ? callerHeader(caller) : undefined
+      const callee = await dial(to, caller.remoteAddress, track)
       if (caller.destroyed || callee.destroyed) throw new Error('cut while connecting')
+      if (header) callee.write(header)
       join(caller, callee)
     } catch {
       // A connection already accepted cannot be refused any more: a reset is the nearest.
@@ -130,14 +143,14 @@ export const createTap = async (options: TapOptions): Promise<Tap> => {
       reset(caller)
     }
   })
-  server.listen(options.listen ?? { host: '127.0.0.1', port: 0 })
+  const { host: at = '127.0.0.1', port: wanted = 0 } = options.listen ?? {}
+  server.listen({ host: at, port: wanted })
   await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
-    const { host = '127.0.0.1', port = 0 } = options.listen ?? {}
-    const where = { field: `tap ${link}`, expected: `${host}:${port} free`, found: cause.code }
+    const where = { field: `tap ${link}`, expected: `${at}:${wanted} free`, found: cause.code }
     throw new HopError('tap-not-listening', { ...where, cause })
   })
   const { address: host, port } = server.address() as AddressInfo
-  const address = { host, port }
+  const address = { host, port, ...options.reachedAs }
 
   const cut: Tap['cut'] = ({ refuse = false } = {}) => {
     refusing ||= refuse
@@ -187,3 +200,11 @@ const endpoint = (socket: Socket): Address => ({
   host: socket.remoteAddress ?? '0.0.0.0',
   port: socket.remotePort ?? 0,
 })
+
+const callerHeader = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): Buffer | undefined => {
+  if (!remoteAddress || !remotePort || !localAddress || !localPort) return undefined
+  return encodeProxyHeader({
+    source: { host: plainAddress(remoteAddress), port: remotePort },
+    destination: { host: plainAddress(localAddress), port: localPort },
+  })
+}

@@ -1,4 +1,5 @@
 import { HopError } from '../../pki/error.ts'
+import type { Address } from '../chassis/transport.ts'
 import { createTap, type Tap, type TapOptions } from './tap.ts'
 
 /** The network as an attacker owns it: a tap per link. */
@@ -13,8 +14,11 @@ export type Wire = {
   close(): Promise<void>
 }
 
+/** Where taps listen and are reached that do not say so themselves. Default: a free port on 127.0.0.1. */
+export type TapPlaces = { host?: string; reachedAs?: (link: string) => Partial<Address> | undefined }
+
 /** A wire without taps. */
-export const createWire = (): Wire => {
+export const createWire = ({ host, reachedAs }: TapPlaces = {}): Wire => {
   const taps = new Map<string, Promise<Tap>>()
   const ready = new Map<string, Tap>()
   const known = (link: string): Tap => {
@@ -29,7 +33,11 @@ export const createWire = (): Wire => {
       if (taps.has(link)) {
         throw new HopError('link-tapped-twice', { field: 'link', expected: 'a link without a tap', found: link })
       }
-      const starting = createTap(options)
+      const starting = createTap({
+        ...(host === undefined ? {} : { listen: { host } }),
+        reachedAs: reachedAs?.(link),
+        ...options,
+      })
       taps.set(link, starting)
       try {
         const tap = await starting

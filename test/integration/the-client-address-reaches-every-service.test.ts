@@ -6,8 +6,9 @@ import { type EmbeddedLab, startEmbedded } from '../../lab/embedded.ts'
 import { mark } from '../../scenarios/flows/records.ts'
 import { readStory } from '../../scenarios/flows/story.ts'
 import { connectLab, type LabClient } from '../../scenarios/lab-client.ts'
-import { freshAddress, freshCanary } from '../../scenarios/tools/canary.ts'
+import { freshCanary } from '../../scenarios/tools/canary.ts'
 import { createOutsider } from '../../scenarios/tools/outsider.ts'
+import { freshAddress } from '../../scenarios/tools/source.ts'
 import type { ProxyProtocolSwitch } from '../../services/control/rollout/switches.ts'
 import { readTopology } from '../../services/topology/file.ts'
 
@@ -29,14 +30,14 @@ describe.runIf(process.platform === 'linux').each([true, false])('with the wire 
     rmSync(directory, { recursive: true, force: true })
   })
 
-  const order = async (from = freshAddress()) => {
+  const order = async (from = freshAddress(lab.access.edge)) => {
     const { method, path, body, headers } = freshCanary(lab.topology)
     return (await createOutsider(lab, { from })).send({ method, path, body, headers })
   }
 
   test('every workload that has the request has the client’s own address', async () => {
     const marks = await mark(lab)
-    const from = freshAddress()
+    const from = freshAddress(lab.access.edge)
     const { method, path } = lab.topology.probe
     expect(await order(from)).toMatchObject({ answered: true, status: 201, from })
     const { told, reports } = await readStory(lab, marks, { method, path, from })

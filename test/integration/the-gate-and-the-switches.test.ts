@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readLabFile } from '../../lab/state-file.ts'
 import { connectLab, type LabClient } from '../../scenarios/lab-client.ts'
 import { attempt } from '../../scenarios/tools/attempt.ts'
-import { freshAddress } from '../../scenarios/tools/canary.ts'
 import { startNewcomer } from '../../scenarios/tools/newcomer.ts'
+import { freshAddress } from '../../scenarios/tools/source.ts'
 import { answerOf, createHome, hop, start } from './cli-support.ts'
 
 const place = createHome()
@@ -54,7 +54,7 @@ it('a gate whose own request is not served does not say that all is well', async
 })
 
 it('a log pipeline that nobody declared shuts it, until it is allowed by name or gone', async () => {
-  const collector = await startNewcomer()
+  const collector = await startNewcomer('127.0.0.1')
   try {
     const pipeline = { payments: { name: 'collector', address: collector.address } }
     expect((await hop(...at('switch', 'logPipelines', JSON.stringify(pipeline)))).code).toBe(0)
@@ -78,7 +78,7 @@ it('a service that nobody declared shuts it, told from the workloads’ own call
   await lab.switchMode('edge-terminate-plaintext')
   expect((await hop(...at('gate'))).code).toBe(0)
   const inventory = (await lab.state()).workloads.find(({ name }) => name === 'inventory')!.address!
-  const from = freshAddress()
+  const from = freshAddress(lab.access.edge)
   const headers = { 'x-spiffe-id': 'spiffe://hop.lab/orders' }
   const called = await attempt({
     address: inventory,

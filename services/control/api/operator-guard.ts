@@ -7,6 +7,8 @@ type GuardOptions = {
   clock: () => number
   /** The port people use, where it is not the one listened on (a container's published port). */
   publishedPort?: number
+  /** What else people and programs may call us by, `name:port`: where the operator comes over a network of its own. */
+  names?: readonly string[]
 }
 
 /**
@@ -16,11 +18,14 @@ type GuardOptions = {
  * Refuses with `url-malformed`, `method-not-allowed`, `header-twice`, `operator-host`, `operator-origin`,
  * `operator-token`, `too-many-requests`, `content-type`, `body-unexpected`.
  */
-export const guardOperator = (app: FastifyInstance, { token, clock, publishedPort }: GuardOptions): void => {
+export const guardOperator = (
+  app: FastifyInstance,
+  { token, clock, publishedPort, names = [] }: GuardOptions,
+): void => {
   const tooMany = createFailureCounter(clock)
   app.addHook('onRequest', async (request, reply) => {
     checkForm(request)
-    checkHost(request, publishedPort ?? request.raw.socket.localPort ?? 0)
+    checkHost(request, publishedPort ?? request.raw.socket.localPort ?? 0, names)
     checkOrigin(request)
     if (!carries(request, token)) {
       if (tooMany()) throw refused('too-many-requests', 'Authorization', 'fewer wrong tokens', 'too many in a minute')
@@ -43,8 +48,8 @@ const checkForm = ({ raw }: FastifyRequest): void => {
   if (twice) throw refused('header-twice', twice, 'once', 'more than once')
 }
 
-const checkHost = ({ raw }: FastifyRequest, port: number): void => {
-  const own = ['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}:${port}`)
+const checkHost = ({ raw }: FastifyRequest, port: number, names: readonly string[]): void => {
+  const own = [...['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}:${port}`), ...names]
   if (!own.includes(raw.headers.host?.toLowerCase() ?? ''))
     throw refused('operator-host', 'Host', own.join(', '), raw.headers.host ?? 'none')
 }

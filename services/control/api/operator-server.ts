@@ -12,13 +12,15 @@ export type OperatorServerOptions = {
   log: Logger
   clock: () => number
   publishedPort?: number
+  /** See {@link guardOperator}. */
+  names?: readonly string[]
   /** Mounted behind the guard: the operator API, the wire's, the page. */
   plugins: FastifyPluginAsync[]
 }
 
 /** The operator's HTTP server, not yet listening. Whatever is mounted here is behind {@link guardOperator}. */
 export const createOperatorServer = async (options: OperatorServerOptions): Promise<FastifyInstance<Server>> => {
-  const { log, token, clock, publishedPort, plugins } = options
+  const { log, token, clock, publishedPort, names = [], plugins } = options
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -41,7 +43,7 @@ export const createOperatorServer = async (options: OperatorServerOptions): Prom
   answerProblems(app, log)
   app.removeContentTypeParser('text/plain')
   await app.register(helmet, { global: true, strictTransportSecurity: false })
-  guardOperator(app, publishedPort === undefined ? { token, clock } : { token, clock, publishedPort })
+  guardOperator(app, { token, clock, names, ...(publishedPort === undefined ? {} : { publishedPort }) })
   for (const plugin of plugins) await app.register(plugin)
   return app
 }

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { HopError } from '../../../pki/error.ts'
 import type { Observations } from '../../chassis/observation.ts'
 import type { Address } from '../../chassis/transport.ts'
+import type { Bootstrap } from '../certificates/bootstrap.ts'
 import type { Issuer } from '../certificates/issuer.ts'
 import type { TrustPublisher } from '../certificates/trust-publisher.ts'
 import type { Fleet } from '../fleet.ts'
@@ -11,11 +12,12 @@ import type { Publisher } from '../rollout/publisher.ts'
 import type { Store } from '../state/store.ts'
 import { addressSchema, checked, count, text } from './body.ts'
 import { createLine } from './stream.ts'
-import type { Authenticate } from './workload-server.ts'
+import type { Authenticate, Caller } from './workload-server.ts'
 
 type WorkloadApiOptions = {
   store: Store
   issuer: Issuer
+  bootstrap: Bootstrap
   trust: TrustPublisher
   fleet: Fleet
   publisher: Publisher
@@ -27,13 +29,14 @@ const csr = text(60_000)
 const ip = v.pipe(text(45), v.ip('an IP address'))
 const bodies = {
   enrol: v.strictObject({ token: text(200), csr, workload: text(200) }),
+  discover: v.strictObject({ workload: text(200), nonce: text(64), returning: v.boolean() }),
   renew: v.strictObject({ csr }),
   public: v.strictObject({ csr, dnsName: text(255) }),
   stream: v.strictObject({
     listening: addressSchema,
     applied: count,
     trust: v.optional(count),
-    dialsFrom: v.optional(ip),
+    dialsFrom: v.optional(v.pipe(v.array(ip), v.maxLength(32)), []),
   }),
   ack: v.strictObject({ version: count, ok: v.boolean(), error: v.optional(text(2000)), drained: v.boolean() }),
   report: v.looseObject({
@@ -47,11 +50,11 @@ const bodies = {
 
 /**
  * What workloads ask of the control plane:
- * `POST /v1/enrol`, `/v1/renew`, `/v1/public` → a {@link Grant}; `/v1/stream` → NDJSON of `ControlMessage`, long-lived;
- * `/v1/ack`, `/v1/trust-ack`, `/v1/report/:id` → 204. All but the first need the workload's own certificate.
+ * `POST /v1/discover` → whom to trust, proven by the asker's secret; `/v1/enrol`, `/v1/renew`, `/v1/public` → a {@link Grant}; `/v1/stream` → NDJSON of `ControlMessage`, long-lived;
+ * `/v1/ack`, `/v1/trust-ack`, `/v1/report/:id` → 204. All but the first two need the workload's own certificate.
  */
 export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOptions): void => {
-  const { store, issuer, trust, fleet, publisher, authenticate, pingMs } = options
+  const { store, issuer, bootstrap, trust, fleet, publisher, authenticate, pingMs } = options
   const { audit, intent } = store
 
   app.post('/v1/enrol', { config: { rateLimit: { max: 3000, timeWindow: 60_000 } } }, request => {
@@ -59,6 +62,11 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     const act = { who: `anonymous at ${request.ip}`, action: 'enrol', target: workload }
     return audit.during(act, () => issuer.enrol(token, csr, workload))
   })
+
+  // told to anybody: certificates of roots are no secret, and the proof is worth nothing without the question
+  app.post('/v1/discover', { config: { rateLimit: { max: 3000, timeWindow: 60_000 } } }, request =>
+    bootstrap.introduce(checked(bodies.discover, request.body)),
+  )
 
   app.post('/v1/renew', request => {
     const { id, name } = authenticate(request)
@@ -82,7 +90,7 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     trust.seen(held)
     // ahead of what was published: the state is an older one, and a version below his own would not move him
     const ahead = applied > publisher.version(name)
-    register(id, name, { listening, dialsFrom }, ahead ? [name] : [])
+    register(id, { name, serial }, { listening, dialsFrom }, ahead ? [name] : [])
     let detach = () => {}
     const line = createLine(() => detach(), pingMs)
     detach = fleet.attach(name, line, serial)
@@ -93,13 +101,19 @@ export const workloadApi = (app: FastifyInstance<Server>, options: WorkloadApiOp
     return reply.header('cache-control', 'no-store').type('application/x-ndjson').send(line.body)
   })
 
-  type Place = { listening: Address; dialsFrom: string | undefined }
-  const register = (who: string, name: string, { listening, dialsFrom }: Place, again: string[]): void => {
+  type Place = { listening: Address; dialsFrom: string[] }
+  const register = (
+    who: string,
+    { name, serial }: Pick<Caller, 'name' | 'serial'>,
+    { listening, dialsFrom }: Place,
+    again: string[],
+  ): void => {
     const before = intent.addresses()[name]
     const moved = before?.host !== listening.host || before.port !== listening.port
     publisher.publish(() => {
       if (moved) intent.setAddress(name, listening)
-      intent.setSource(name, dialsFrom)
+      intent.setLastSerial(name, serial)
+      intent.setSources(name, dialsFrom)
     }, again)
     if (moved) audit.note({ who, action: 'register', target: `${listening.host}:${listening.port}` })
   }

@@ -2,6 +2,7 @@ import type { Topology } from '../../topology/topology.ts'
 import type { Fleet } from '../fleet.ts'
 import type { Switches } from '../rollout/switches.ts'
 import type { Store } from '../state/store.ts'
+import { createBootstrap, type SecretOf } from './bootstrap.ts'
 import { createCrlPublication } from './crl-publication.ts'
 import { createIssuer, type Lifetimes } from './issuer.ts'
 import { keptAuthority } from './kept-authority.ts'
@@ -15,13 +16,14 @@ type Parts = {
   switches: () => Switches
   clock: () => number
   lifetimes: Lifetimes
+  secretOf: SecretOf
 }
 
 /**
  * The authority a state keeps, and who speaks for it: `issuer` gives out certificates, `trust` whom to trust, `lists` whom
  * not any more. `shown` is the generation whose certificates are presented now. Throws what the authority throws.
  */
-export const createCertification = ({ store, topology, fleet, switches, clock, lifetimes }: Parts) => {
+export const createCertification = ({ store, topology, fleet, switches, clock, lifetimes, secretOf }: Parts) => {
   const { ledger, intent } = store
   const { rotation } = intent
   const authority = keptAuthority(store, topology, clock, lifetimes)
@@ -34,6 +36,9 @@ export const createCertification = ({ store, topology, fleet, switches, clock, l
     return row ? arrangementAt(row, generations).shown : generations.find(({ signs }) => signs)?.id
   }
   const renewal = () => switches().renewal
-  const issuer = createIssuer({ store, authority, topology, clock, lifetimes, trust: trust.trust, renewal, shown })
-  return { authority, lists, trust, issuer, shown }
+  const bundle = () => trust.trust().bundle
+  const bootstrap = createBootstrap({ secretOf, topology, store, switches, bundle, clock })
+  const { tokens } = bootstrap
+  const issuing = { store, authority, topology, clock, lifetimes, tokens, trust: trust.trust, renewal, shown }
+  return { authority, lists, trust, bootstrap, issuer: createIssuer(issuing), shown }
 }

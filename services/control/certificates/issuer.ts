@@ -8,6 +8,7 @@ import { spiffeId } from '../../../pki/spiffe.ts'
 import type { KeyPair, Trust } from '../../chassis/tls-options.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Switches } from '../rollout/switches.ts'
+import type { JoinTokens } from '../state/join-tokens.ts'
 import type { Issued, IssuedBy } from '../state/ledger.ts'
 import type { Store } from '../state/store.ts'
 import { publicCsr, workloadCsr } from './csr-asks.ts'
@@ -64,6 +65,8 @@ type IssuerOptions = {
   topology: Topology
   clock: () => number
   lifetimes: Lifetimes
+  /** Who is let in. */
+  tokens: Pick<JoinTokens, 'look' | 'consume'>
   /** What is given out to who enrols. */
   trust: () => Trust
   /** See the switch `renewal`. */
@@ -73,8 +76,8 @@ type IssuerOptions = {
 }
 
 export const createIssuer = (options: IssuerOptions): Issuer => {
-  const { store, authority, topology, clock, lifetimes, trust, renewal, shown } = options
-  const { intent, ledger, tokens } = store
+  const { store, authority, topology, clock, lifetimes, tokens, trust, renewal, shown } = options
+  const { intent, ledger } = store
 
   type Wish = { kind: Issued['kind']; name: string; publicKey: KeyObject; by: IssuedBy }
   type More = { workload?: string; first?: () => void; from?: string | undefined }

@@ -19,8 +19,11 @@ export type Revocation = {
   reenrol(workload: string, by?: { who: string; reason: string }): Promise<Told>
 }
 
-/** Hands a join token to a workload within reach, which enrols anew with it. */
-export type Rejoin = (workload: string, joinToken: string) => Promise<void>
+/**
+ * Has a workload within reach enrol anew, with a join token made for it or by what else lets it in. Throws
+ * `reenrol-by-hand` where there is no way to it.
+ */
+export type Rejoin = (workload: string, joinToken: () => string) => Promise<void>
 
 type Parts = {
   issuer: Pick<Issuer, 'revoke'>
@@ -29,7 +32,7 @@ type Parts = {
   store: Pick<Store, 'audit' | 'tokens'>
   /** Did a workload do what it was told last? */
   upToDate: (workload: string) => boolean
-  rejoin: Rejoin | undefined
+  rejoin: Rejoin
   ackTimeoutMs: number
 }
 
@@ -60,9 +63,8 @@ export const createRevocation = (parts: Parts): Revocation => {
     },
     async reenrol(name, { who: by, reason } = { who, reason: '' }) {
       const began = performance.now()
-      if (!rejoin) throw byHand(name)
       const act = { who: by, action: 'reenrol', target: name, ...(reason === '' ? {} : { detail: { reason } }) }
-      await audit.during(act, () => rejoin(name, tokens.issue(name)))
+      await audit.during(act, () => rejoin(name, () => tokens.issue(name)))
       // what it accepted before it was away is gone then, so that nobody's next request meets it
       const letGo = () => trust.withheld(name) || trust.holds(name, true)
       return told(began, () => fleet.connected(name) && upToDate(name) && letGo())
@@ -70,10 +72,11 @@ export const createRevocation = (parts: Parts): Revocation => {
   }
 }
 
-const byHand = (workload: string) =>
+/** Nobody but its own process can give a workload a new start. */
+export const byHand = (workload: string): HopError =>
   new HopError('reenrol-by-hand', {
     field: 'workload',
-    expected: 'a workload that runs in the process of its lab',
+    expected: 'a workload that runs in the process of its lab, or has a bootstrap secret',
     found: `${workload}, a process of its own, which must not be let in again on its old certificate`,
     remedy: `Make it a new join token (POST /api/join-tokens), put that into its token file, and start ${workload} again`,
   })

@@ -7,7 +7,7 @@ import { endsOf, withLater } from './accounted.ts'
 import { broadened } from './broad-policy.ts'
 import type { LastingCaller } from './guard-settings.ts'
 import { lastingCallers } from './lasting-callers.ts'
-import { type Plan, planOf } from './plan.ts'
+import { type Plan, planOf, sourcesOf } from './plan.ts'
 import { unobserved } from './problems.ts'
 import type { Switches } from './switches.ts'
 
@@ -61,7 +61,6 @@ export const createCallerWatch = ({ topology, intent, switches, names, report }:
     mark: async () => endsOf(await reports(() => endOfTime)),
     async since(marks, row) {
       const { edge } = topology.ingress
-      const source = intent.sources()[edge] ?? intent.addresses()[edge]?.host
       const first = await reports(() => 0)
       const ends = endsOf(first)
       const seen = Object.entries(first).map(([name, report]): [string, Observations] => {
@@ -74,7 +73,7 @@ export const createCallerWatch = ({ topology, intent, switches, names, report }:
         topology,
         target: targetOf(row),
         reports: Object.fromEntries(seen),
-        proxies: source === undefined ? [] : [source],
+        proxies: sourcesOf(edge, { sources: intent.sources(), addresses: intent.addresses() }),
       }
       let callers = lastingCallers({ ...closing, accounts: first })
       for (let left = patience.tries; callers.length > 0 && left > 0; left--) {

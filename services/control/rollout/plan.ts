@@ -26,8 +26,8 @@ export type Plan = Record<string, Posture>
 export type Circumstances = {
   /** Where each workload that registered listens. */
   addresses: Record<string, Address>
-  /** Source address of what a workload splices, where it is not the one it listens on. */
-  sources?: Record<string, string>
+  /** Source addresses of what a workload splices, where they are not the one it listens on. */
+  sources?: Record<string, readonly string[]>
   /** Where to dial instead, by link: the wire's taps. */
   routes: Record<string, Address>
   /** Links whose callee is not verified, on purpose. */
@@ -119,12 +119,20 @@ const proxyTrustAt = (
   { ingress }: Topology,
   name: string,
   { publicNames }: Posture,
-  { switches, addresses, sources = {} }: Circumstances,
+  { switches, addresses, sources }: Circumstances,
 ): { proxyProtocol?: ProxyTrust } => {
   if (name === ingress.edge || publicNames.length === 0) return {}
   if (switches.proxyProtocol === 'anyone') return { proxyProtocol: { from: 'anyone' } }
-  const source = sources[ingress.edge] ?? addresses[ingress.edge]?.host
-  return { proxyProtocol: { from: source === undefined ? [] : [source] } }
+  return { proxyProtocol: { from: sourcesOf(ingress.edge, { addresses, sources }) } }
+}
+
+/** From which addresses a workload dials what it splices, as far as it is known. */
+export const sourcesOf = (
+  name: string,
+  { addresses, sources = {} }: Pick<Circumstances, 'addresses' | 'sources'>,
+): string[] => {
+  const host = addresses[name]?.host
+  return [...(sources[name] ?? (host === undefined ? [] : [host]))]
 }
 
 const logsFrom = (name: string, { switches }: Circumstances): { logsTo?: { link: string; address: Address } } => {

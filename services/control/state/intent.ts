@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Desired } from '../../chassis/desired.ts'
 import type { Address } from '../../chassis/transport.ts'
 import type { Mode } from '../../modes.ts'
@@ -21,9 +22,9 @@ export type Intent = RolloutRows & {
   nextVersion(floor?: number): number
   addresses(): Record<string, Address>
   setAddress(workload: string, address: Address): void
-  /** Source address of what a workload splices, where it is not the one it listens on. */
-  sources(): Record<string, string>
-  setSource(workload: string, source: string | undefined): void
+  /** Source addresses of what a workload splices, where they are not the one it listens on. */
+  sources(): Record<string, string[]>
+  setSources(workload: string, sources: readonly string[]): void
   routes(): Record<string, Address>
   setRoutes(routes: Record<string, Address>): void
   unverified(): string[]
@@ -34,6 +35,12 @@ export type Intent = RolloutRows & {
   /** Epoch of certificates by workload: those issued in an earlier one are due. Absent: 0. */
   epochs(): Record<string, number>
   setEpochs(epochs: Record<string, number>): void
+  /** Serial of the certificate that each workload opened its last stream with. */
+  lastSerials(): Record<string, string>
+  setLastSerial(workload: string, serial: string): void
+  /** Workloads that the operator lets in again, whatever became of what they held. */
+  readmitted(): string[]
+  setReadmitted(workloads: string[]): void
   /** The one link that is relaxed now. */
   breakGlass(): BreakGlassRow | undefined
   setBreakGlass(row: BreakGlassRow | undefined): void
@@ -51,6 +58,11 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
     db.get<{ value: string }>('SELECT value FROM settings WHERE name = ?', name)?.value
   const set = (name: string, value: string): void => {
     db.run('INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)', name, value)
+  }
+  // a state of before has one address, not a list
+  const sources = (): Record<string, string[]> => {
+    const stored = JSON.parse(setting('sources') ?? '{}') as Record<string, string | string[]>
+    return Object.fromEntries(Object.entries(stored).map(([name, own]) => [name, [own].flat()]))
   }
   return {
     mode: () => knownMode(setting('mode') ?? initialMode),
@@ -85,11 +97,11 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
     setAddress(workload, { host, port }) {
       db.run('INSERT OR REPLACE INTO addresses (workload, host, port) VALUES (?, ?, ?)', workload, host, port)
     },
-    sources: () => JSON.parse(setting('sources') ?? '{}'),
-    setSource(workload, source) {
-      const { [workload]: before, ...others } = JSON.parse(setting('sources') ?? '{}') as Record<string, string>
-      if (before === source) return
-      set('sources', JSON.stringify(source === undefined ? others : { ...others, [workload]: source }))
+    sources,
+    setSources(workload, own) {
+      const { [workload]: before, ...others } = sources()
+      if (isDeepStrictEqual(before ?? [], own)) return
+      set('sources', JSON.stringify(own.length === 0 ? others : { ...others, [workload]: own }))
     },
     routes: () => JSON.parse(setting('routes') ?? '{}'),
     setRoutes: routes => set('routes', JSON.stringify(routes)),
@@ -99,6 +111,13 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
     setSwitches: switches => set('switches', JSON.stringify(switches)),
     epochs: () => JSON.parse(setting('epochs') ?? '{}'),
     setEpochs: epochs => set('epochs', JSON.stringify(epochs)),
+    lastSerials: () => JSON.parse(setting('last-serials') ?? '{}'),
+    setLastSerial(workload, serial) {
+      const before = JSON.parse(setting('last-serials') ?? '{}') as Record<string, string>
+      if (before[workload] !== serial) set('last-serials', JSON.stringify({ ...before, [workload]: serial }))
+    },
+    readmitted: () => JSON.parse(setting('readmitted') ?? '[]'),
+    setReadmitted: workloads => set('readmitted', JSON.stringify(workloads)),
     breakGlass() {
       const row = setting('break-glass')
       return row === undefined ? undefined : (JSON.parse(row) as BreakGlassRow)

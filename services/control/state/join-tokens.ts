@@ -13,6 +13,8 @@ export type JoinTokens = {
    * Throws `join-token-unknown`, `join-token-used`, `join-token-expired`, `join-token-other-workload`.
    */
   consume(token: string, workload: string): void
+  /** Remembers until `expires` that a token which its bearer made was used. Throws `join-token-used` where it was already. */
+  useUp(ticket: string, workload: string, expires: number): void
 }
 
 export const createJoinTokens = (db: Database, clock: () => number, lifetimeMs: number): JoinTokens => {
@@ -20,25 +22,27 @@ export const createJoinTokens = (db: Database, clock: () => number, lifetimeMs: 
     const problem = judge(db.get<Row>('SELECT workload, expires, used_at FROM join_tokens WHERE hash = ?', hash(token)))
     if (problem) throw problem
     function judge(row: Row | undefined): HopError | undefined {
-      if (!row) return refused('join-token-unknown', 'a token from this control plane', 'an unknown one')
+      if (!row) return refusedToken('join-token-unknown', 'a token from this control plane', 'an unknown one')
       if (row.workload !== workload)
-        return refused(
+        return refusedToken(
           'join-token-other-workload',
           `the workload it was made for`,
           `workload ${JSON.stringify(workload)}`,
         )
-      if (row.used_at !== null) return refused('join-token-used', 'an unused token', `one used at ${iso(row.used_at)}`)
+      if (row.used_at !== null)
+        return refusedToken('join-token-used', 'an unused token', `one used at ${iso(row.used_at)}`)
       if (row.expires <= clock())
-        return refused('join-token-expired', 'a token in its time', `one expired at ${iso(row.expires)}`)
+        return refusedToken('join-token-expired', 'a token in its time', `one expired at ${iso(row.expires)}`)
       return undefined
     }
   }
+  // A day of history is enough to tell "used" from "unknown".
+  const forget = () => db.run('DELETE FROM join_tokens WHERE expires < ?', clock() - 86_400_000)
   return {
     issue(workload) {
       const token = randomBytes(32).toString('base64url')
       db.transaction(() => {
-        // A day of history is enough to tell "used" from "unknown".
-        db.run('DELETE FROM join_tokens WHERE expires < ?', clock() - 86_400_000)
+        forget()
         db.run(
           'INSERT INTO join_tokens (hash, workload, expires) VALUES (?, ?, ?)',
           hash(token),
@@ -59,7 +63,15 @@ export const createJoinTokens = (db: Database, clock: () => number, lifetimeMs: 
       )
       if (changed === 1) return
       look(token, workload)
-      throw refused('join-token-used', 'an unused token', 'one used a moment ago')
+      throw refusedToken('join-token-used', 'an unused token', 'one used a moment ago')
+    },
+    useUp(ticket, workload, expires) {
+      forget()
+      const added = db.run(
+        'INSERT OR IGNORE INTO join_tokens (hash, workload, expires, used_at) VALUES (?, ?, ?, ?)',
+        ...[hash(ticket), workload, expires, clock()],
+      )
+      if (added !== 1) throw refusedToken('join-token-used', 'an unused token', 'one used before')
     },
   }
 }
@@ -70,5 +82,6 @@ const hash = (token: string): string => createHash('sha256').update(token).diges
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-const refused = (code: string, expected: string, found: string) =>
+/** Why a join token does not let anybody in. */
+export const refusedToken = (code: string, expected: string, found: string): HopError =>
   new HopError(code, { field: 'token', expected, found, remedy: 'Ask the operator for a new join token' })

@@ -26,7 +26,7 @@ const at = (name: string, mode: Parameters<typeof planOf>[1], now: Circumstances
 
 describe('whose PROXY header is believed', () => {
   test("the edge's alone, by the address it dials from, and only where the public enters behind it", () => {
-    const now = given({}, { sources: { edge: '127.150.1.1' } })
+    const now = given({}, { sources: { edge: ['127.150.1.1'] } })
     expect(at('orders', 'passthrough', now).proxyProtocol).toEqual({ from: ['127.150.1.1'] })
     expect(at('payments', 'passthrough', now).proxyProtocol).toBeUndefined()
     expect(at('orders', 'mtls', now).proxyProtocol).toBeUndefined()

@@ -76,6 +76,7 @@ export const healthy = (): Looked => ({
     hops: [],
     workloads: names.map(name => ({
       ...{ name, id: `spiffe://hop.lab/${name}`, address: null, version: 1, acked: 1, connected: true, keyLog: false },
+      dialsFrom: [],
       trust: { version: 7, current: true },
     })),
   },

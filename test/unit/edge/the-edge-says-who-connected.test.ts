@@ -25,7 +25,9 @@ const edge = async (proxyProtocol: boolean | undefined, dialFrom?: string) => {
   )
   const take = createPassthrough({ telemetry: noTelemetry(), dialFrom })
   const splices = [{ ...spliceTo(callee), ...(proxyProtocol === undefined ? {} : { proxyProtocol }) }]
-  const server = createServer({ pauseOnConnect: true }, socket => void take(socket, { splices } as unknown as Desired))
+  const server = createServer({ pauseOnConnect: true }, socket => {
+    void take(socket, { splices } as unknown as Desired, { address: socket.remoteAddress!, port: socket.remotePort! })
+  })
   const address = await listening(server, cleanup)
   const hello = helloFor('shop.hop.lab')
   const { socket } = await dialled(address, cleanup)

@@ -6,7 +6,9 @@ import { answered, cut } from './outcomes.ts'
 const named = (address: string): LastingCaller => ({
   ...{ callee: 'payments', address, transport: 'plaintext', requests: 1, connections: 1, lastSeen: '' },
 })
-const caller = (from: string, after = answered) => ({ who: from, from, before: answered, after })
+const caller = (from: string, after = answered) => ({
+  ...{ who: from, from, transport: 'plaintext' as const, before: answered, after },
+})
 const previewed = {
   ...{ strict: 'mtls' as const, foretold: true, named: [named('127.1.1.1')] },
   callers: [caller('127.1.1.1', cut.attempt), caller('127.2.2.2'), caller('127.0.0.1')],
@@ -14,6 +16,18 @@ const previewed = {
 
 test('holds where those it named broke, and nobody else', () => {
   expect(judgePreview(previewed)).toMatchObject({ verdict: 'holds', control: { passed: true } })
+})
+
+test('tells two by what they called over where both have one address', () => {
+  const callers = [
+    caller('10.7.0.5', cut.attempt),
+    { ...caller('10.7.0.5'), transport: 'mtls' as const },
+    caller('10.7.0.9'),
+  ]
+  const oneAddress = { ...previewed, named: [named('10.7.0.5')], callers }
+  expect(judgePreview(oneAddress)).toMatchObject({ verdict: 'holds', control: { passed: true } })
+  const wrongOne = [{ ...named('10.7.0.5'), transport: 'mtls' as const }]
+  expect(judgePreview({ ...oneAddress, named: wrongOne }).verdict).toBe('broken')
 })
 
 test.each([

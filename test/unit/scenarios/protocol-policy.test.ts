@@ -3,8 +3,8 @@ import type { Met } from '../../../scenarios/flows/tls-clients.ts'
 import { type Changed, judgeProtocolPolicy, type PolicyRun } from '../../../scenarios/lifecycle/protocol-policy.ts'
 import type { TlsForecast } from '../../../scenarios/tls-preview.ts'
 
-const modern: Met = { kind: 'TLS 1.3 only', from: '127.64.0.1', agreed: 'TLSv1.3 A', status: 201 }
-const old: Met = { kind: 'TLS 1.2 only', from: '127.64.0.2', agreed: 'TLSv1.2 B', status: 201 }
+const modern = { kind: 'TLS 1.3 only', from: '127.64.0.1', agreed: 'TLSv1.3 A', status: 201 } satisfies Met
+const old = { kind: 'TLS 1.2 only', from: '127.64.0.2', agreed: 'TLSv1.2 B', status: 201 } satisfies Met
 const refused = (cause: string, server: string | undefined = cause): Met => ({
   ...{ kind: old.kind, from: old.from, status: 0, client: cause },
   ...(server === undefined ? {} : { server }),
@@ -29,13 +29,21 @@ test('whoever fails was named, and whoever was sure to fail failed: holds', () =
 })
 
 test('who might have failed may pass', () => {
-  const other: Met = { ...old, kind: 'two suites', from: '127.64.0.3' }
+  const other = { ...old, kind: 'two suites', from: '127.64.0.3' } satisfies Met
   const change = changed({
     foreseen: [foreseen('will-fail'), { ...foreseen('may-fail'), address: other.from }],
     met: [modern, refused('protocol-version'), other],
   })
   const before = [modern, old, other]
   expect(judgeProtocolPolicy(run(change, { before, restored: before }))).toMatchObject({ verdict: 'holds' })
+})
+
+test('clients of one address are told apart by what they agreed on', () => {
+  const [a, b] = [modern, old].map(met => ({ ...met, from: '10.7.0.5' })) as [typeof modern, typeof old]
+  const gone: Met = { ...refused('protocol-version'), from: '10.7.0.5' }
+  const change = changed({ foreseen: [{ ...foreseen('will-fail'), address: '10.7.0.5' }], met: [a, gone] })
+  const observed = judgeProtocolPolicy(run(change, { before: [a, b], restored: [a, b] }))
+  expect(observed).toMatchObject({ verdict: 'holds', control: { passed: true } })
 })
 
 test.each<[string, PolicyRun, RegExp]>([
@@ -47,7 +55,7 @@ test.each<[string, PolicyRun, RegExp]>([
 })
 
 test('somebody who was sure to fail does not: broken', () => {
-  const lost: Met = { ...refused('protocol-version'), from: '127.64.0.3', kind: 'another' }
+  const lost = { ...refused('protocol-version'), from: '127.64.0.3', kind: 'another' } satisfies Met
   const before = [modern, old, { ...old, from: lost.from, kind: 'another' }]
   const change = changed({
     foreseen: [foreseen('will-fail'), { ...foreseen('will-fail'), address: lost.from }],
