@@ -20,7 +20,7 @@ export const image = {
     /** Every process writes here and nowhere else. */
     temporary: '/tmp',
   },
-  ports: { control: 7000, operator: 8080, workload: 8443, redirect: 8080 },
+  ports: { control: 7000, operator: 7080, wire: 7100, workload: 8443, redirect: 8080, application: 9000 },
   /** Exits with 0 while the process has joined (a workload) or listens (the control plane), whatever the mode. */
   health: ['/app/containers/healthy'],
   /** Seconds from SIGTERM until a process may be killed; it ends within eight. */

@@ -2,8 +2,6 @@ import { image, secretPaths } from './image.ts'
 
 const { ports } = image
 const loopback = '127.0.0.1'
-/** Inside it is the operator API's too. */
-export const redirectHere = 8081
 
 /** How a command line reaches a lab that runs elsewhere, through ports forwarded to this machine under the same numbers (HOP_LAB). */
 export const labFile = (secretsIn: string): string =>
@@ -14,7 +12,7 @@ export const labFile = (secretsIn: string): string =>
       tokenFile: `${secretsIn}/${secretPaths.operator}`,
       control: { host: loopback, port: ports.control },
       edge: { host: loopback, port: ports.workload },
-      redirect: { host: loopback, port: redirectHere },
+      redirect: { host: loopback, port: ports.redirect },
     },
     undefined,
     2,

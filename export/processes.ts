@@ -35,9 +35,9 @@ export const controlProcess = (operatorHost: string, more: Record<string, string
   ports: [{ name: 'workloads', port: ports.control }],
 })
 
-/** A workload, reached by its name. */
-export const workloadProcess = ({ name, public: isPublic }: Part, more: Record<string, string> = {}): Process => ({
-  name,
+/** A workload, reached by its name; where it has a sidecar, this is the sidecar, which has the identity. */
+const memberProcess = ({ name, public: isPublic, sidecar }: Part, more: Record<string, string>): Process => ({
+  name: sidecar ? 'sidecar' : name,
   args: [name],
   env: {
     HOP_TOPOLOGY: paths.topology,
@@ -49,7 +49,25 @@ export const workloadProcess = ({ name, public: isPublic }: Part, more: Record<s
       HOP_REDIRECT_LISTEN: `${everywhere}:${ports.redirect}`,
       HOP_PUBLISHED_PORT: String(ports.workload),
     }),
+    ...(sidecar && { HOP_APPLICATION: besideIt }),
     ...more,
   },
   ports: [{ name: 'hop', port: ports.workload }, ...(isPublic ? [{ name: 'redirect', port: ports.redirect }] : [])],
 })
+
+/** On the loopback that a sidecar and its application share with nobody. */
+const besideIt = `127.0.0.1:${ports.application}`
+
+/** The application behind a sidecar: plaintext, on loopback, without a secret. */
+const applicationProcess = ({ name }: Part): Process => ({
+  name: 'application',
+  args: [name],
+  env: { HOP_TOPOLOGY: paths.topology, HOP_APPLICATION_LISTEN: besideIt },
+  ports: [],
+})
+
+/** What a workload consists of: the process that has its identity first, and alone where it has no sidecar. */
+export const workloadProcesses = (part: Part, more: Record<string, string> = {}): [Process, ...Process[]] => [
+  memberProcess(part, more),
+  ...(part.sidecar ? [applicationProcess(part)] : []),
+]

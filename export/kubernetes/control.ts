@@ -70,9 +70,13 @@ const bootstrapOf = (parts: readonly Part[]): Mount => ({
 
 /** The operator API listens on the pod's loopback, where `kubectl port-forward` comes out and no other pod gets to. */
 const controlPod = (setting: Setting, parts: readonly Part[]) =>
-  podSpec([controlProcess('127.0.0.1')], {
-    account: control,
-    reference: setting.image,
-    mounts: [bootstrapOf(parts), operator, data],
-    more: { envFrom: [{ configMapRef: { name: settings } }] },
-  })
+  podSpec(
+    [
+      {
+        process: controlProcess('127.0.0.1'),
+        mounts: [bootstrapOf(parts), operator, data],
+        more: { envFrom: [{ configMapRef: { name: settings } }] },
+      },
+    ],
+    { account: control, reference: setting.image },
+  )

@@ -20,13 +20,13 @@ const probes = {
 
 const quantities = ({ cpu, memory }: { cpu: number; memory: number }) => ({ cpu: `${cpu}m`, memory: `${memory}Mi` })
 
-/** What every pod may write to; in memory, and counted there. */
-const temporary: Mount = {
-  name: 'tmp',
+/** What a process may write to: in memory, counted there, and nobody else's, for it says there how it is. */
+const temporary = ({ name }: Process): Mount => ({
+  name: `tmp-${name}`,
   at: paths.temporary,
   writable: true,
   source: { emptyDir: { medium: 'Memory', sizeLimit: '16Mi' } },
-}
+})
 
 /** The topology as the ConfigMap has it. */
 const topology: Mount = {
@@ -35,22 +35,29 @@ const topology: Mount = {
   source: { configMap: { name: 'topology', defaultMode: 0o444 } },
 }
 
-/** The specification of a pod that runs these processes beside each other, each with the same files before it. */
+/** A process and what only it is to see. */
+export type Contained = { process: Process; mounts: Mount[]; more?: object }
+
+/** The specification of a pod that runs these processes beside each other. */
 export const podSpec = (
-  processes: readonly Process[],
-  { account, reference, mounts, more = {} }: { account: string; reference: string; mounts: Mount[]; more?: object },
-) => ({
-  serviceAccountName: account,
-  automountServiceAccountToken: false,
-  // variables made of Services' names have no business here
-  enableServiceLinks: false,
-  terminationGracePeriodSeconds: image.stopWithin,
-  securityContext: podSecurity,
-  containers: processes.map(process => containerOf(process, reference, [topology, ...mounts, temporary], more)),
-  volumes: [topology, ...mounts, temporary]
-    .filter(({ source }) => Object.keys(source).length > 0)
-    .map(({ name, source }) => ({ name, ...source })),
-})
+  contained: readonly Contained[],
+  { account, reference }: { account: string; reference: string },
+) => {
+  const mounted = contained.map(({ process, mounts }) => [topology, ...mounts, temporary(process)])
+  const volumes = new Map(mounted.flat().map(({ name, source }) => [name, source]))
+  return {
+    serviceAccountName: account,
+    automountServiceAccountToken: false,
+    // variables made of Services' names have no business here
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: image.stopWithin,
+    securityContext: podSecurity,
+    containers: contained.map(({ process, more = {} }, i) => containerOf(process, reference, mounted[i]!, more)),
+    volumes: [...volumes]
+      .filter(([, source]) => Object.keys(source).length > 0)
+      .map(([name, source]) => ({ name, ...source })),
+  }
+}
 
 const containerOf = (process: Process, reference: string, mounts: readonly Mount[], more: object) => ({
   name: process.name,
@@ -59,7 +66,9 @@ const containerOf = (process: Process, reference: string, mounts: readonly Mount
   args: process.args,
   env: Object.entries(process.env).map(([name, value]) => ({ name, value })),
   ...more,
-  ports: process.ports.map(({ name, port }) => ({ name, containerPort: port, protocol: 'TCP' })),
+  ...(process.ports.length > 0 && {
+    ports: process.ports.map(({ name, port }) => ({ name, containerPort: port, protocol: 'TCP' })),
+  }),
   ...probes,
   resources: { requests: quantities(share.needs), limits: quantities(share.most) },
   securityContext: containerSecurity,

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path/posix'
 import { image } from '../image.ts'
 import type { Part } from '../parts.ts'
-import { workloadProcess } from '../processes.ts'
+import { workloadProcesses } from '../processes.ts'
 import { selectorOf, workloadLabels } from './labels.ts'
 import type { Manifest, Setting } from './manifest.ts'
-import { podSpec } from './pod.ts'
+import { type Contained, podSpec } from './pod.ts'
 import { workloadPolicy } from './policies.ts'
 import { bootstrapSecret } from './secrets.ts'
 
@@ -46,17 +46,18 @@ const deployment = (setting: Setting, part: Part): Manifest => ({
     selector: { matchLabels: selectorOf(setting, part.name) },
     template: {
       metadata: { labels: workloadLabels(setting, part) },
-      spec: podSpec([workloadProcess(part)], {
-        account: part.name,
-        reference: setting.image,
-        mounts: [
-          {
-            name: 'own',
-            at: dirname(image.paths.ownSecret),
-            source: { secret: { secretName: bootstrapSecret(part.name), defaultMode: 0o440 } },
-          },
-        ],
-      }),
+      spec: podSpec(contained(part), { account: part.name, reference: setting.image }),
     },
   },
 })
+
+/** The secret is for the process that has the identity, not for an application behind it. */
+const contained = (part: Part): Contained[] => {
+  const [member, ...beside] = workloadProcesses(part)
+  const own = {
+    name: 'own',
+    at: dirname(image.paths.ownSecret),
+    source: { secret: { secretName: bootstrapSecret(part.name), defaultMode: 0o440 } },
+  }
+  return [{ process: member, mounts: [own] }, ...beside.map(process => ({ process, mounts: [] }))]
+}

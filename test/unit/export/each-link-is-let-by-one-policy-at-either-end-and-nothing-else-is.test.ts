@@ -39,7 +39,7 @@ describe.each(bundled)('%s', name => {
   })
 
   it('opens nothing else: no other port, of anybody', () => {
-    for (const port of [22, 80, 443, 7100, 9090, 10_250]) expect(openOn(port)).toEqual([])
+    for (const port of [22, 80, 443, 7080, 7100, 9000, 9090, 10_250]) expect(openOn(port)).toEqual([])
   })
 
   it.each(links)('lets %s by one policy at either end', link => {

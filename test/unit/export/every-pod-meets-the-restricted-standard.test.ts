@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { built, type Manifest, treeOf } from '../../support/kubernetes/built.ts'
-import { bundled } from '../../support/topologies.ts'
+import { bundled, topologyOf } from '../../support/topologies.ts'
 
 /** The volume types that the restricted Pod Security Standard knows. */
 const allowedVolumes = ['configMap', 'emptyDir', 'projected', 'secret', 'persistentVolumeClaim']
@@ -52,7 +52,9 @@ describe.each(bundled)('%s', name => {
       expect(writable.map((mount: Manifest) => mount.mountPath).sort()).toEqual(
         control ? ['/tmp', '/var/lib/hop'] : ['/tmp'],
       )
-      expect(pod.volumes.find((volume: Manifest) => volume.name === 'tmp').emptyDir.medium).toBe('Memory')
+      expect(pod.volumes.find((volume: Manifest) => volume.name === `tmp-${container.name}`).emptyDir.medium).toBe(
+        'Memory',
+      )
     })
   })
 
@@ -101,9 +103,27 @@ describe.each(bundled)('%s', name => {
       const pod = pods.find(other =>
         Object.entries(spec.selector).every(([key, value]) => other.spec.template.metadata.labels[key] === value),
       )!
-      const named = pod.spec.template.spec.containers.flatMap((container: Manifest) => container.ports)
+      const named = pod.spec.template.spec.containers.flatMap((container: Manifest) => container.ports ?? [])
       for (const { port, targetPort } of spec.ports)
         expect(named, metadata.name).toContainEqual({ name: targetPort, containerPort: port, protocol: 'TCP' })
+    }
+  })
+
+  it('has a sidecar and its application as two containers, of which only the sidecar is reached and has a secret', () => {
+    const { workloads } = topologyOf(name).topology
+    for (const { metadata, spec } of pods.filter(({ kind }) => kind === 'Deployment')) {
+      const [member, ...beside] = spec.template.spec.containers as [Manifest, ...Manifest[]]
+      expect([member.name, ...beside.map(each => each.name)]).toEqual(
+        workloads[metadata.name]!.sidecar ? ['sidecar', 'application'] : [metadata.name],
+      )
+      expect(member.env).toContainEqual({ name: 'HOP_BOOTSTRAP_SECRET_FILE', value: '/run/hop/own/bootstrap-secret' })
+      for (const application of beside) {
+        const value = '127.0.0.1:9000'
+        expect(member.env).toContainEqual({ name: 'HOP_APPLICATION', value })
+        expect(application.env).toContainEqual({ name: 'HOP_APPLICATION_LISTEN', value })
+        expect(application.ports).toBeUndefined()
+        expect(application.volumeMounts.map((mount: Manifest) => mount.name)).toEqual(['topology', 'tmp-application'])
+      }
     }
   })
 })
