@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { secretPaths } from './image.ts'
+import type { ExportOptions } from './options.ts'
 import { partsOf } from './parts.ts'
 import { type SecretsMade, seeToSecrets } from './secrets.ts'
-import { type ExportOptions, type TargetName, targets } from './targets.ts'
+import { type TargetName, targets } from './targets.ts'
 import { type Written, writeTree } from './tree.ts'
 
 export type Exported = Written & { secrets: SecretsMade }

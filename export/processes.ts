@@ -35,6 +35,21 @@ export const controlProcess = (operatorHost: string, more: Record<string, string
   ports: [{ name: 'workloads', port: ports.control }],
 })
 
+/** The taps. `host`: where callers find those towards a zone, `{zone}` standing for it; `operatorName`: what its API is called. */
+export const wireProcess = (host: string, operatorName: string): Process => ({
+  name: 'wire',
+  args: ['wire'],
+  env: {
+    HOP_TOPOLOGY: paths.topology,
+    HOP_LISTEN: `${everywhere}:${ports.wire}`,
+    HOP_OPERATOR_NAMES: `${operatorName}:${ports.wire}`,
+    HOP_OPERATOR_TOKEN_FILE: paths.operatorToken,
+    HOP_WIRE: `${host}:${ports.workload}`,
+    HOP_TARGETS: `{workload}:${ports.workload}`,
+  },
+  ports: [],
+})
+
 /** A workload, reached by its name; where it has a sidecar, this is the sidecar, which has the identity. */
 const memberProcess = ({ name, public: isPublic, sidecar }: Part, more: Record<string, string>): Process => ({
   name: sidecar ? 'sidecar' : name,

@@ -1,20 +1,7 @@
-import type { Mode } from '../services/modes.ts'
-import type { Topology } from '../services/topology/topology.ts'
-import { kubernetesTree, secretsIn } from './kubernetes/files.ts'
+import * as kubernetes from './kubernetes/files.ts'
+import type { ExportOptions } from './options.ts'
+import * as swarm from './swarm/files.ts'
 import type { Tree } from './tree.ts'
-
-/** What a lab is exported with, whereto ever. */
-export type ExportOptions = {
-  topology: Topology
-  /** The file it came from, word for word. */
-  topologyText: string
-  /** What a new state begins in. */
-  mode: Mode
-  /** The container image's reference. */
-  image: string
-  /** What everything of this lab is kept apart by: a namespace, a stack's name. */
-  space: string
-}
 
 type Target = {
   title: string
@@ -30,11 +17,20 @@ type Target = {
 export const targets = {
   kubernetes: {
     title: 'Kubernetes',
-    tree: ({ space, ...options }) => kubernetesTree({ ...options, namespace: space }),
-    secretsIn: `base/${secretsIn}`,
+    tree: kubernetes.kubernetesTree,
+    secretsIn: `base/${kubernetes.secretsIn}`,
     next: ({ mode, space }) => [
       `kubectl apply -k overlays/${mode}`,
       `kubectl -n ${space} rollout status statefulset/control`,
+    ],
+  },
+  swarm: {
+    title: 'Docker Swarm',
+    tree: swarm.swarmTree,
+    secretsIn: swarm.secretsIn,
+    next: ({ space }) => [
+      `docker stack deploy --resolve-image never -c docker-stack.yml ${space}`,
+      `docker exec $(docker ps -qf name=${space}_scenarios) /app/containers/run all`,
     ],
   },
 } as const satisfies Record<string, Target>

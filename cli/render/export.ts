@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import type { Exported } from '../../export/export.ts'
-import { type ExportOptions, type TargetName, targets } from '../../export/targets.ts'
+import type { ExportOptions } from '../../export/options.ts'
+import { type TargetName, targets } from '../../export/targets.ts'
 import { count } from './words.ts'
 
 /** What was written, which secrets were made, and what to type next. */

@@ -1,9 +1,9 @@
 import { stringify } from 'yaml'
 import { version } from '../../lab/version.ts'
-import { type Mode, modes } from '../../services/modes.ts'
-import type { Topology } from '../../services/topology/topology.ts'
+import { modes } from '../../services/modes.ts'
 import { labFile } from '../lab-file.ts'
 import { checkNames } from '../names.ts'
+import type { ExportOptions } from '../options.ts'
 import { partsOf } from '../parts.ts'
 import { control } from '../processes.ts'
 import type { Tree } from '../tree.ts'
@@ -15,23 +15,14 @@ import { namespaceWide } from './policies.ts'
 import { publicService } from './public.ts'
 import { workloadManifests } from './workload.ts'
 
-export type KubernetesOptions = {
-  topology: Topology
-  /** The file it came from, word for word. */
-  topologyText: string
-  mode: Mode
-  image: string
-  namespace: string
-}
-
 /** Where secrets are, below the base: kustomize reads nothing above itself. */
 export const secretsIn = 'secrets'
 
 /** The manifests of a topology and an overlay for each mode, as files. Throws `export-name`. */
-export const kubernetesTree = (options: KubernetesOptions): Tree => {
+export const kubernetesTree = (options: ExportOptions): Tree => {
   const { topology, topologyText, mode } = options
   checkNames(topology)
-  const setting: Setting = { lab: topology.name, namespace: options.namespace, image: options.image, version }
+  const setting: Setting = { lab: topology.name, namespace: options.space, image: options.image, version }
   const parts = partsOf(topology)
   const manifests: Record<string, Manifest[]> = {
     'namespace.yaml': [namespace(setting), ...namespaceWide(setting)],

@@ -25,7 +25,7 @@ export const treeOf = (file: string, mode: Mode = 'mtls'): Tree => {
     topologyText: text,
     mode,
     image: 'hop-by-hop:test',
-    namespace: `hop-${topology.name}`,
+    space: `hop-${topology.name}`,
   })
 }
 

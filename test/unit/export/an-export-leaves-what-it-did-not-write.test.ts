@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Exported, exportLab } from '../../../export/export.ts'
-import type { ExportOptions } from '../../../export/targets.ts'
+import type { ExportOptions } from '../../../export/options.ts'
 import type { HopError } from '../../../pki/error.ts'
 import { topologyOf } from '../../support/topologies.ts'
 
