@@ -4,7 +4,7 @@ import { whereTheEdgeReads } from '../expected.ts'
 import { count } from '../flows/evidence.ts'
 import { isInner, listeningAt } from '../flows/hops.ts'
 import { callAsCaller, type Guise, type InsiderOutcome, wasServed } from '../flows/insider-call.ts'
-import { whileMounted } from '../flows/l7-places.ts'
+import { tightRate, whileMounted } from '../flows/l7-places.ts'
 import { type Control, controls, playRound, type Round } from '../flows/l7-round.ts'
 import type { LabClient } from '../lab-client.ts'
 import { defineScenario, type Evidence, type Observed } from '../scenario.ts'
@@ -43,7 +43,7 @@ const attackSidecar = async (lab: LabClient, hop: Hop): Promise<AtSidecar> => {
   return {
     hop,
     without: await whileMounted(lab, [], () => call({ path })),
-    mounted: await whileMounted(lab, [callee], misbehave, { tokens: true, rate: { perSecond: 0.1, burst: 2 } }),
+    mounted: await whileMounted(lab, [callee], misbehave, { tokens: true, rate: tightRate(2) }),
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Observations } from '../../services/chassis/observation.ts'
 import { whereTheEdgeReads } from '../expected.ts'
+import { openAnotherLine } from '../flows/another-line.ts'
 import { count } from '../flows/evidence.ts'
-import { whileMounted } from '../flows/l7-places.ts'
+import { tightRate, whileMounted } from '../flows/l7-places.ts'
 import { readUntil } from '../flows/patience.ts'
 import { type Got, openPublicLine } from '../flows/public-line.ts'
 import { mark, recordsSince } from '../flows/records.ts'
@@ -9,7 +10,7 @@ import type { LabClient } from '../lab-client.ts'
 import { defineScenario, type Evidence, type Observed } from '../scenario.ts'
 
 const flood = 40
-const tight = { perSecond: 0.1, burst: 5 }
+const burst = 5
 
 export default defineScenario({
   id: 'rate-limit',
@@ -23,7 +24,7 @@ export default defineScenario({
   async run(lab) {
     const { edge, passthroughTo: service } = lab.topology.ingress
     const free = await whileMounted(lab, [], () => floodOnce(lab))
-    const limited = await whileMounted(lab, [edge], () => floodOnce(lab), { rate: tight })
+    const limited = await whileMounted(lab, [edge], () => floodOnce(lab), { rate: tightRate(burst) })
     return judgeRateLimit({ edge, service, free, limited })
   },
 })
@@ -41,32 +42,38 @@ export type Flood = {
 const floodOnce = async (lab: LabClient): Promise<Flood> => {
   const marks = await mark(lab)
   const line = await openPublicLine(lab)
-  const beside = await openPublicLine(lab)
+  const beside = await openAnotherLine(lab)
   try {
     const request = line.light()
     const answers: Got[] = []
     for (let sent = 0; sent < flood; sent++) answers.push(await line.send(request))
-    const other = line.from === undefined ? undefined : await beside.send(beside.light())
+    const other = await beside.send(beside.light())
     const { method, path } = answers[0]!
     const own = ({ requests }: Observations) =>
       requests.filter(record => record.method === method && record.path === path)
     const reports = await readUntil(
       () => recordsSince(lab, marks),
-      seen => Object.values(seen).some(report => own(report).length >= flood),
+      seen => Object.values(seen).some(report => own(report).length >= flood) && addressOf(seen, other) !== undefined,
     )
     const tally = (of: (report: Observations) => number) =>
       Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, of(report)]))
     return {
       answers,
-      other,
+      other: addressOf(reports, other) === addressOf(reports, answers[0]!) ? undefined : other,
       arrived: tally(report => own(report).length),
       refused: tally(report => own(report).filter(({ failure }) => failure?.name === 'rate-limited').length),
     }
   } finally {
     line.close()
-    beside.close()
+    await beside.close()
   }
 }
+
+/** The address that whoever met it first took for its sender's. */
+const addressOf = (reports: Record<string, Observations>, { path }: Got): string | undefined =>
+  Object.values(reports)
+    .flatMap(({ requests }) => requests)
+    .find(record => record.path === path && record.callerBy === 'nobody')?.clientAddress
 
 type Floods = { edge: string; service: string; free: Flood; limited: Flood }
 

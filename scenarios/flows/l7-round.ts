@@ -2,7 +2,7 @@ import type { Observations } from '../../services/chassis/observation.ts'
 import type { LabClient } from '../lab-client.ts'
 import { scriptInQuery } from '../tools/attack-pattern.ts'
 import { countedBetween } from './l7-counts.ts'
-import { whileMounted } from './l7-places.ts'
+import { tightRate, whileMounted } from './l7-places.ts'
 import { readUntil } from './patience.ts'
 import { type Got, openPublicLine } from './public-line.ts'
 import { mark, recordsSince } from './records.ts'
@@ -25,7 +25,7 @@ export type Round = {
 }
 
 const flood = 10
-const tight = { perSecond: 0.1, burst: 6 }
+const burst = 6
 
 /** Mounts the pack at these workloads alone, and sends an honest request with a token, an attack, a contradiction and a small flood without one. */
 export const playRound = async (lab: LabClient, places: readonly string[]): Promise<Round> => {
@@ -60,7 +60,7 @@ export const playRound = async (lab: LabClient, places: readonly string[]): Prom
         turnedAway: Object.fromEntries(Object.entries(after).map(([name, report]) => [name, turnedAwayBy(report)])),
       }
     },
-    { rate: tight, tokens: true },
+    { rate: tightRate(burst), tokens: true },
   )
 }
 

@@ -1,3 +1,4 @@
+import type { Address } from '../../services/chassis/transport.ts'
 import { usualHopsOf } from '../../services/hops.ts'
 import { concrete, hasBody } from '../../services/topology/calls.ts'
 import type { LabClient } from '../lab-client.ts'
@@ -18,15 +19,15 @@ export type PublicLine = {
   /** A fresh request without a body, where one is allowed: cheap to send often. */
   light(): RawRequest
   send(request: RawRequest, ...headerLines: string[]): Promise<Got>
-  close(): void
+  close(): void | Promise<void>
 }
 
-/** Opens a line to whoever ends the client's TLS, from an address of its own. Throws where nobody answers. */
-export const openPublicLine = async (lab: LabClient): Promise<PublicLine> => {
+/** Opens a line to whoever ends the client's TLS, from an address of its own; or by way of another address. Throws where nobody answers. */
+export const openPublicLine = async (lab: LabClient, by?: Address): Promise<PublicLine> => {
   const { topology } = lab
   const { mode } = await lab.state()
   const door = await doorOf(lab, usualHopsOf(topology, mode)[0]!)
-  const { raw, from } = await dialled(door.dial)
+  const { raw, from } = await dialled({ ...door.dial, ...(by && { address: by }) })
   const plain = topology.ingress.allow.find(allowed => !hasBody(allowed))
   return {
     from,

@@ -3,9 +3,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { createLog } from '../chassis/telemetry.ts'
 import { type Control, createControl } from '../control/control.ts'
 import { makeDirectory } from '../control/state/directory.ts'
+import { modes } from '../modes.ts'
 import { readTopology } from '../topology/file.ts'
 import type { Topology } from '../topology/topology.ts'
 import { tapPlaces } from '../wire/places.ts'
+import { followAskedMode } from './asked-mode.ts'
 import { openBootstrapDir } from './bootstrap-secrets.ts'
 import { keepHealthFile } from './health.ts'
 import { readOrMakeToken } from './operator-token.ts'
@@ -21,13 +23,14 @@ export const runControl = async (settings: Settings): Promise<() => Promise<void
   const topology = readTopology(settings.topology)
   const { host, port } = settings.listen
   const { operatorTokenFile, bootstrapDir, publishedPort } = settings
+  const log = createLog('control', process.stderr)
   makeDirectory(stateDir)
   const control = createControl({
     stateDir,
     topology,
-    initialMode: settings.mode,
+    initialMode: settings.mode ?? modes[0]!,
     clock: Date.now,
-    log: createLog('control', process.stderr),
+    log,
     ...(host !== undefined && { host }),
     ...(port !== undefined && { workloadPort: port }),
     ...(settings.operator.host !== undefined && { operatorHost: settings.operator.host }),
@@ -42,6 +45,7 @@ export const runControl = async (settings: Settings): Promise<() => Promise<void
   if (operatorTokenFile === undefined) writeSecret(tokenFile, `${control.operatorToken}\n`)
   const bundleFile = keepBundleFile(control, stateDir)
   await giveOutRoutes(control, topology, settings)
+  void followAskedMode(control.operations, stateDir, settings.mode, log)
   const unwell = keepHealthFile(settings.healthFile)
   const said = { workload: control.workloadAddress(), operator: control.operatorAddress(), tokenFile, bundleFile }
   process.stdout.write(`${JSON.stringify({ ready: 'control', ...said })}\n`)

@@ -47,8 +47,8 @@ export type Settings = {
 
   /** Control plane: its state directory. */
   state: string | undefined
-  /** Control plane: the mode of a new state. */
-  mode: Mode
+  /** Control plane: the mode to be in; see `followAskedMode`. */
+  mode: Mode | undefined
   /** Control plane: where its operator API listens. */
   operator: Partial<Address>
   /** Control plane: where workloads' bootstrap secrets are, `DIR/<workload>/bootstrap-secret`. */
@@ -145,8 +145,8 @@ const parse = (argv: string[]) => {
   }
 }
 
-const modeOf = (word: string | undefined): Mode => {
-  if (word === undefined) return modes[0]!
+const modeOf = (word: string | undefined): Mode | undefined => {
+  if (word === undefined) return undefined
   if (isMode(word)) return word
   const meant = nearest(word, modes)
   return fail('mode', `one of ${modes.join(', ')}`, word, meant && `Did you mean ${meant}?`)

@@ -11,10 +11,10 @@ export const tapPlaces = (topology: Topology, first: Address): Record<string, Ad
     linkIds(topology).map((link, i) => [link, { host: hostFor(topology, link, first), port: first.port + i }]),
   )
 
-/** The host alone; of a link whose callee came later than the topology, by its caller's zone. */
-export const hostFor = ({ workloads }: Topology, link: string, { host }: Address): string => {
+/** The host alone; of a link whose callee came later than the topology, by its caller's zone, the public's being the edge's. */
+export const hostFor = ({ workloads, ingress }: Topology, link: string, { host }: Address): string => {
   const [caller = '', callee = ''] = link.split(':')
-  return host.replace('{zone}', (workloads[callee] ?? workloads[caller])?.zone ?? '')
+  return host.replace('{zone}', (workloads[callee] ?? workloads[caller] ?? workloads[ingress.edge])?.zone ?? '')
 }
 
 /** Where the callee of each link is; `{workload}` in the host is its name. */

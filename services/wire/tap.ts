@@ -23,8 +23,8 @@ export type TapOptions = {
   /** As callers reach it, where that is not what it listens on. */
   reachedAs?: Partial<Address> | undefined
   /**
-   * Tells the callee who connected, in a PROXY header in front (see `createPeers`), where its address cannot be kept. Only for
-   * a callee that was told to expect it; whoever a connection is redirected to gets the caller's bytes alone.
+   * Tells the callee who connected, in a PROXY header in front (see `createPeers`), where the caller's address cannot be kept.
+   * Only for a callee that was told to expect it; whoever a connection is redirected to gets the caller's bytes alone.
    */
   tellsCaller?: boolean
   /** Bytes of memory for the recording, about; default 2 MB. */
@@ -133,7 +133,7 @@ export const createTap = async (options: TapOptions): Promise<Tap> => {
       const to = redirectedTo ?? target()
       // asked now: a socket that has closed has no addresses any more
       const header = options.tellsCaller && to !== redirectedTo ? callerHeader(caller) : undefined
-      const callee = await dial(to, caller.remoteAddress, track)
+      const callee = await dial(to, header ? undefined : caller.remoteAddress, track)
       if (caller.destroyed || callee.destroyed) throw new Error('cut while connecting')
       if (header) callee.write(header)
       join(caller, callee)
