@@ -14,6 +14,7 @@ export default defineConfig({
       project('integration', 60_000),
       project('slow', 600_000),
       project('witness', 600_000),
+      project('swarm', 1_800_000),
       // one stack for all of them, one after the other
       {
         test: {
