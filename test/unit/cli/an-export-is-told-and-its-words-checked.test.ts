@@ -5,6 +5,7 @@ import { afterAll, expect, it } from 'vitest'
 import { type ExportWords, exportTo } from '../../../cli/commands/export.ts'
 import { exitCodeOf } from '../../../cli/exit.ts'
 import type { Screen } from '../../../cli/screen.ts'
+import { targetNames } from '../../../export/targets.ts'
 import type { HopError } from '../../../pki/error.ts'
 import { bundled, topologyOf } from '../../support/topologies.ts'
 
@@ -18,19 +19,24 @@ const exported = async (target: string, words: ExportWords) => {
   return { code, ...said[0]! }
 }
 
-it.each(bundled)('%s: says where, what, and what to type next, in 100 columns', async name => {
-  const out = join(home, name)
-  const { code, value, text } = await exported('kubernetes', { topology: topologyOf(name).path, out })
-  const { topology } = topologyOf(name)
-  expect(code).toBe(0)
-  expect(value).toMatchObject({
-    ...{ target: 'kubernetes', topology: topology.name, space: `hop-${topology.name}`, out },
-    mode: topology.situation?.fits ?? 'edge-terminate-plaintext',
-  })
-  expect((value.written as string[]).every(path => existsSync(join(out, path)))).toBe(true)
-  expect(text).toContain(`kubectl apply -k overlays/${value.mode}`)
-  expect(text.split('\n').filter(line => line.replace(out, '').length > 100)).toEqual([])
-})
+const nextStep = { kubernetes: 'kubectl apply -k overlays/', swarm: '-c docker-stack.yml hop-' }
+
+it.each(bundled.flatMap(name => targetNames.map(target => [name, target] as const)))(
+  '%s for %s: says where, what, and what to type next, in 100 columns',
+  async (name, target) => {
+    const out = join(home, `${name}-${target}`)
+    const { code, value, text } = await exported(target, { topology: topologyOf(name).path, out })
+    const { topology } = topologyOf(name)
+    expect(code).toBe(0)
+    expect(value).toMatchObject({
+      ...{ target, topology: topology.name, space: `hop-${topology.name}`, out },
+      mode: topology.situation?.fits ?? 'edge-terminate-plaintext',
+    })
+    expect((value.written as string[]).every(path => existsSync(join(out, path)))).toBe(true)
+    expect(text).toContain(nextStep[target])
+    expect(text.split('\n').filter(line => line.replace(out, '').length > 100)).toEqual([])
+  },
+)
 
 it.each<[string, ExportWords, string, string]>([
   ['kubernets', {}, 'target', '"kubernets"'],

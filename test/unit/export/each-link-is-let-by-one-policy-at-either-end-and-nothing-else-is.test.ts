@@ -59,6 +59,24 @@ describe.each(bundled)('%s', name => {
     }
   })
 
+  it('denies everything to a pod that is none of the topology’s', () => {
+    const newcomer: Pod = { ...pods[0]!, name: 'newcomer', labels: { 'app.kubernetes.io/name': 'newcomer' } }
+    for (const port of Object.values(ports))
+      for (const peer of [...pods, dns]) {
+        expect(letBy(manifests, 'ingress', { own: newcomer, peer, port })).toEqual([])
+        expect(letBy(manifests, 'egress', { own: newcomer, peer, port })).toEqual([])
+      }
+    for (const callee of pods) {
+      const entry = letBy(manifests, 'ingress', { own: callee, peer: newcomer, port: ports.hop })
+      expect(entry).toEqual(callee.name === topology.ingress.edge ? [callee.name] : [])
+    }
+  })
+
+  it('has the operator’s API on the loopback of its pod, where no policy is needed', () => {
+    const { containers } = manifests.find(({ kind }) => kind === 'StatefulSet')!.spec.template.spec
+    expect(containers[0].env).toContainEqual({ name: 'HOP_OPERATOR_LISTEN', value: '127.0.0.1:7080' })
+  })
+
   it('lets a pod of the same labels in another namespace in nowhere', () => {
     const stranger = { ...pods.find(pod => pod.name === topology.links[0]!.caller)!, namespace: {} }
     const callee = pods.find(pod => pod.name === topology.links[0]!.callee)!
