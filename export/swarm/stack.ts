@@ -67,14 +67,14 @@ export const stackOf = (options: StackOptions): object => {
   }
 }
 
-/** Words of whoever deploys, the same as compose's. */
+/** A word of whoever deploys, the same as compose's. */
 const edgePort = `\${EDGE_PORT:-${ports.workload}}`
 
 const onManager = { constraints: ['node.role == manager'] }
 
 const controlOf = (mode: Mode): Process =>
   controlProcess('0.0.0.0', {
-    HOP_MODE: `\${MODE:-${mode}}`,
+    HOP_MODE: mode,
     HOP_OPERATOR_NAMES: `${operatorNames.control}:${ports.operator}`,
     HOP_WIRE: `${wireIn('{zone}')}:${ports.workload}`,
   })
