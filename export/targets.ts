@@ -1,5 +1,7 @@
 import * as kubernetes from './kubernetes/files.ts'
+import { publicName } from './kubernetes/public.ts'
 import type { ExportOptions } from './options.ts'
+import { partsOf } from './parts.ts'
 import * as swarm from './swarm/files.ts'
 import type { Tree } from './tree.ts'
 
@@ -19,9 +21,12 @@ export const targets = {
     title: 'Kubernetes',
     tree: kubernetes.kubernetesTree,
     secretsIn: `base/${kubernetes.secretsIn}`,
-    next: ({ mode, space }) => [
+    next: ({ mode, space, topology }) => [
       `kubectl apply -k overlays/${mode}`,
       `kubectl -n ${space} rollout status statefulset/control`,
+      `kubectl -n ${space} port-forward statefulset/control 7000 7080 &`,
+      `kubectl -n ${space} port-forward service/${publicName(partsOf(topology))} 8443 8080 &`,
+      'HOP_LAB=lab.json hop state',
     ],
   },
   swarm: {

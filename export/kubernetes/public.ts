@@ -12,7 +12,7 @@ export const publicService = (setting: Setting, parts: readonly Part[]): Manifes
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name: publicName(edge, parts), labels: workloadLabels(setting, edge) },
+    metadata: { name: publicName(parts), labels: workloadLabels(setting, edge) },
     spec: {
       type: 'ClusterIP',
       selector: selectorOf(setting, edge.name),
@@ -25,8 +25,8 @@ export const publicService = (setting: Setting, parts: readonly Part[]): Manifes
 }
 
 /** `edge-public`, or longer where a workload has that name. */
-const publicName = (edge: Part, parts: readonly Part[]): string => {
-  let name = edge.name
+export const publicName = (parts: readonly Part[]): string => {
+  let name = parts.find(part => part.public)!.name
   do name += '-public'
   while (parts.some(part => part.name === name))
   return name
