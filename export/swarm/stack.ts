@@ -5,8 +5,9 @@ import { image, secretFiles, secretPaths } from '../image.ts'
 import { type Part, partsOf } from '../parts.ts'
 import { control, controlProcess, type Process, share, wireProcess, workloadProcesses } from '../processes.ts'
 import { networks, operatorNetwork, wireIn, zonesOf } from './networks.ts'
+import { common, config, deploy, secret, secretOf, service } from './service.ts'
 
-const { ports, paths, health } = image
+const { ports, paths } = image
 
 /** What services are called that are no workloads. */
 export const services = { wire: 'wire', scenarios: 'scenarios' } as const
@@ -37,7 +38,7 @@ export const stackOf = (options: StackOptions): object => {
   return {
     version: '3.9',
     services: {
-      [control]: service(options, controlOf(options.mode), {
+      [control]: service(options.image, controlOf(options.mode), {
         networks: { ...operated(operatorNames.control), ...plain },
         secrets: [
           operatorSecret,
@@ -47,7 +48,7 @@ export const stackOf = (options: StackOptions): object => {
         // there must never be two, and what it knows is on one machine's disk
         deploy: { placement: onManager, update_config: { order: 'stop-first' } },
       }),
-      [services.wire]: service(options, wireProcess(wireIn('{zone}'), operatorNames.wire), {
+      [services.wire]: service(options.image, wireProcess(wireIn('{zone}'), operatorNames.wire), {
         networks: { ...operated(operatorNames.wire), ...wireNames },
         secrets: [operatorSecret],
         deploy: { update_config: { order: 'stop-first' } },
@@ -85,7 +86,7 @@ const workload = (options: StackOptions, part: Part): object => {
   const relays = { HOP_RELAY: zones.map(wireIn).join(',') }
   const more = { ...relays, ...(part.public && { HOP_PUBLISHED_PORT: edgePort }) }
   const [process] = workloadProcesses({ ...part, sidecar: false }, more)
-  return service(options, process, {
+  return service(options.image, process, {
     networks: Object.fromEntries(zones.map(zone => [zone, {}])),
     secrets: [secret(part.name, paths.ownSecret)],
     ...(part.public && {
@@ -102,7 +103,7 @@ const workload = (options: StackOptions, part: Part): object => {
 
 /** Waits until somebody uses it: `docker exec` is the operator's way in, since nothing of his is published. */
 const scenarios = (options: StackOptions, networks: object, operator: object): object => ({
-  ...common(options),
+  ...common(options.image),
   entrypoint: ['sleep', 'infinity'],
   environment: { HOP_LAB: labFileAt, HOP_STATE: `${paths.temporary}/hop`, HOP_TOPOLOGY: paths.topology },
   healthcheck: { disable: true },
@@ -113,55 +114,3 @@ const scenarios = (options: StackOptions, networks: object, operator: object): o
 })
 
 const labFileAt = `${dirname(paths.topology)}/lab.json`
-
-const secretOf = (name: string): string => `${name}.bootstrap`
-
-const secret = (name: string, target: string) => ({
-  source: name === secretFiles.operator ? name : secretOf(name),
-  ...{ target, uid: String(image.user), gid: String(image.user), mode: 0o400 },
-})
-
-const config = (source: string, target: string) => ({ source, target, mode: 0o444 })
-
-type More = { deploy?: object } & Record<string, unknown>
-
-const service = (
-  options: StackOptions,
-  { args, env }: Process,
-  { deploy: placed = {}, volumes = [], ...more }: More,
-): object => ({
-  ...common(options, volumes as object[]),
-  command: args,
-  environment: env,
-  healthcheck: { test: ['CMD', ...health], interval: '2s', timeout: '5s', retries: 3, start_period: '60s' },
-  configs: [config('topology', paths.topology)],
-  ...more,
-  deploy: deploy(placed, share.most),
-})
-
-const common = ({ image: reference }: StackOptions, volumes: object[] = []): object => ({
-  image: reference,
-  user: `${image.user}:${image.user}`,
-  init: true,
-  read_only: true,
-  cap_drop: ['ALL'],
-  stop_grace_period: `${image.stopWithin}s`,
-  volumes: [...volumes, { type: 'tmpfs', target: paths.temporary, tmpfs: { size: 16 << 20 } }],
-})
-
-const deploy = (
-  { update_config, ...more }: { update_config?: object; placement?: object },
-  most: typeof share.most | { cpu: number; memory: number },
-  pids = 128,
-) => ({
-  replicas: 1,
-  endpoint_mode: 'dnsrr',
-  restart_policy: { condition: 'any', delay: '1s' },
-  update_config: { parallelism: 1, order: 'start-first', failure_action: 'rollback', monitor: '10s', ...update_config },
-  rollback_config: { parallelism: 1, order: 'stop-first' },
-  resources: {
-    limits: { cpus: String(most.cpu / 1000), memory: `${most.memory}M`, pids },
-    reservations: { memory: `${share.needs.memory}M` },
-  },
-  ...more,
-})
