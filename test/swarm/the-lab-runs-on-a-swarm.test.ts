@@ -49,7 +49,7 @@ const calling = `
   let calls = 0
   for (const end = Date.now() + Number(process.argv.at(-1)); Date.now() < end; calls++) {
     const answer = await outsider.send({ method, path, body })
-    if (!answer.answered || answer.status !== 201) lost.push(answer.answered ? [answer.status, answer.body.slice(0, 300)] : answer.failure)
+    if (!answer.answered || answer.status !== 201) lost.push(answer.answered ? [answer.status, answer.body] : answer.failure)
   }
   await lab.close()
   console.log(JSON.stringify({ calls, lost }))`
@@ -86,15 +86,10 @@ describe.skipIf(!there)('a stack on a swarm of one', () => {
     for (const name of services) {
       const [{ Spec }] = JSON.parse(await docker(['service', 'inspect', `${stack}_${name}`])) as [Service]
       const { ContainerSpec, Resources } = Spec.TaskTemplate
-      expect([name, ...(Spec.EndpointSpec.Ports ?? []).map(each => [each.TargetPort, each.PublishMode])]).toEqual([
+      expect([
         name,
-        ...(name === topology.ingress.edge
-          ? [
-              [8443, 'host'],
-              [8080, 'host'],
-            ]
-          : []),
-      ])
+        ...(Spec.EndpointSpec.Ports ?? []).map(each => `${each.TargetPort} ${each.PublishMode}`).sort(),
+      ]).toEqual([name, ...(name === topology.ingress.edge ? ['8080 host', '8443 host'] : [])])
       expect(ContainerSpec, name).toMatchObject({
         User: '1000:1000',
         ReadOnly: true,
@@ -152,13 +147,22 @@ describe.skipIf(!there)('a stack on a swarm of one', () => {
     expect(cells.length).toBeGreaterThan(100)
   })
 
-  test.each(['inventory', 'payments'])('replaces %s while requests are made, and loses none', async name => {
-    const run = ['node', '--input-type=module', '-e', calling, '--', '25000']
-    const calls = inside('scenarios', ...run)
-    await docker(['service', 'update', '--force', '--detach=false', '--quiet', `${stack}_${name}`])
-    const { calls: made, lost } = JSON.parse(await calls) as { calls: number; lost: unknown[] }
-    expect(made).toBeGreaterThan(50)
-    expect(lost).toEqual([])
-    expect((await replicas())[name]).toBe('1/1')
-  })
+  // A request on a connection that the old task closes at that moment is not sent again: it may have charged a card.
+  test.each(['inventory', 'payments'])(
+    'replaces %s while requests are made; whoever was cut off is told by whom',
+    async name => {
+      const run = ['node', '--input-type=module', '-e', calling, '--', '25000']
+      const calls = inside('scenarios', ...run)
+      await docker(['service', 'update', '--force', '--detach=false', '--quiet', `${stack}_${name}`])
+      const { calls: made, lost } = JSON.parse(await calls) as { calls: number; lost: [number, string][] }
+      console.warn(`${name} replaced: ${lost.length} of ${made} requests lost`)
+      expect(made).toBeGreaterThan(50)
+      for (const [status, body] of lost) {
+        expect(status).toBe(502)
+        expect(JSON.parse(body)).toMatchObject({ failure: 'connection-closed', upstream: name })
+      }
+      expect(lost.length).toBeLessThanOrEqual(1)
+      expect((await replicas())[name]).toBe('1/1')
+    },
+  )
 })
