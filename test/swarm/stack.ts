@@ -21,6 +21,8 @@ export const join = async (): Promise<() => Promise<void>> => {
   await docker(['swarm', 'init', '--advertise-addr', '127.0.0.1'])
   return async () => {
     await docker(['swarm', 'leave', '--force'])
+    // made by joining, and not taken away by leaving
+    await docker(['network', 'rm', 'docker_gwbridge']).catch(() => {})
   }
 }
 
