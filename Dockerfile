@@ -18,6 +18,7 @@ COPY topologies topologies
 COPY pki pki
 COPY services services
 COPY lab lab
+COPY export export
 COPY scenarios scenarios
 COPY cli cli
 COPY containers containers

@@ -14,6 +14,8 @@ export default defineConfig({
       project('integration', 60_000),
       project('slow', 600_000),
       project('witness', 600_000),
+      // one file after the other: each fills the machine
+      { test: { ...project('swarm', 1_800_000).test, fileParallelism: false, maxWorkers: 1 } },
       // one stack for all of them, one after the other
       {
         test: {

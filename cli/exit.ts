@@ -51,6 +51,10 @@ const usage = [
   'file-not-writable',
   'file-not-a-page',
   'no-verdicts',
+  'target-unknown',
+  'export-name',
+  'export-foreign',
+  'export-not-writable',
 ]
 
 /** The exit code an error ends a command with. */

@@ -31,7 +31,8 @@ export type UpOptions = {
   verbose: boolean
 }
 
-const shop = fileURLToPath(new URL('../topologies/shop.yaml', import.meta.url))
+/** The topology that is meant where none is given. */
+export const shop = fileURLToPath(new URL('../topologies/shop.yaml', import.meta.url))
 
 /** Throws `mode-unknown` and `usage`. */
 export const readUpWords = (words: UpWords): UpOptions => {

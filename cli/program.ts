@@ -3,6 +3,7 @@ import { version } from '../lab/version.ts'
 import { HopError } from '../pki/error.ts'
 import { certificateCommands } from './groups/certificates.ts'
 import type { Action, Common, Define } from './groups/define.ts'
+import { elsewhereCommands } from './groups/elsewhere.ts'
 import { experimentCommands } from './groups/experiments.ts'
 import { labCommands } from './groups/lab.ts'
 import { lookingCommands } from './groups/looking.ts'
@@ -71,6 +72,8 @@ export const createProgram = (done: (code: number) => void): Command => {
   lookingCommands(command)
   program.commandsGroup('Experiments:')
   experimentCommands(command)
+  program.commandsGroup('Elsewhere:')
+  elsewhereCommands(command)
 
   // Last, so that a command's own options come first in its help.
   for (const each of program.commands) {

@@ -24,6 +24,7 @@ const floors: [name: string, rooms: RegExp][] = [
   ['topology and modes', /^services\/(topology\/[a-z-]+|modes|hops|nearest|program-names)\.ts$/],
   ['services', /^services\//],
   ['lab', /^lab\//],
+  ['export', /^export\//],
   ['scenarios', /^scenarios\//],
   ['cli', /^cli\//],
   ['test and bench', /^(test|bench)\/|^[^/]+$/],

@@ -25,7 +25,7 @@ it.each(commands.map(command => command.name()))('hop %s --help fits into 100 co
 
 /** What one looks up the help of, because it changes something or is more than a word. */
 const exemplary =
-  'up switch mode plan rollout rollback certificates rotate alerts revoke renew reenrol doctor break explain trace edges watch'
+  'up export switch mode plan rollout rollback certificates rotate alerts revoke renew reenrol doctor break explain trace edges watch'
 
 it.each([...exemplary.split(' '), 'break-glass'])('hop %s --help has an example', name => {
   expect(helpOf(name)).toMatch(new RegExp(`\\nExample: hop .*\\b${name}\\b`))
