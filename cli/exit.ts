@@ -27,6 +27,8 @@ const usage = [
   'request-unknown',
   'switch-unknown',
   'link-unknown',
+  'link-not-inside',
+  'certificate-unknown',
   'suite-unknown',
   'version-unknown',
   'key-type-unknown',
