@@ -25,6 +25,7 @@ const floors: [name: string, rooms: RegExp][] = [
   ['services', /^services\//],
   ['lab', /^lab\//],
   ['scenarios', /^scenarios\//],
+  ['labs', /^labs\//],
   ['cli', /^cli\//],
   ['test and bench', /^(test|bench)\/|^[^/]+$/],
 ]
