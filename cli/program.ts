@@ -5,6 +5,7 @@ import { certificateCommands } from './groups/certificates.ts'
 import type { Action, Common, Define } from './groups/define.ts'
 import { experimentCommands } from './groups/experiments.ts'
 import { labCommands } from './groups/lab.ts'
+import { learningCommands } from './groups/learning.ts'
 import { lookingCommands } from './groups/looking.ts'
 import { modeCommands } from './groups/modes.ts'
 import { stateDirOf } from './options.ts'
@@ -71,6 +72,8 @@ export const createProgram = (done: (code: number) => void): Command => {
   lookingCommands(command)
   program.commandsGroup('Experiments:')
   experimentCommands(command)
+  program.commandsGroup('Learning:')
+  learningCommands(command)
 
   // Last, so that a command's own options come first in its help.
   for (const each of program.commands) {
