@@ -34,7 +34,7 @@ export type Events = {
   /** Of workloads that can be asked. */
   reports: Record<string, Observations>
   verdicts: ObservedVerdict[]
-  /** What passed on each link since, both directions; empty where no predicate reads it. */
+  /** What passed on the latest connection of each link, both directions; empty where no predicate reads it. */
   wire: Record<string, Buffer>
   /** The faults that were drawn for the lesson. */
   faults: readonly Fault[]
@@ -78,7 +78,8 @@ export const readEvents = async (lab: LabClient, since: Since, reading: Reading)
 const passedOn = async (lab: LabClient): Promise<Record<string, Buffer>> => {
   const bytesOn = async (link: string) => {
     const recorded = await lab.wire(link).bytes()
-    return Buffer.concat(recorded.flatMap(({ bytes }) => [bytes['to-callee'], bytes['to-caller']]))
+    const latest = recorded.findLast(({ bytes }) => bytes['to-callee'].length > 0)
+    return latest ? Buffer.concat([latest.bytes['to-callee'], latest.bytes['to-caller']]) : Buffer.alloc(0)
   }
   const links = linkIds(lab.topology)
   return Object.fromEntries(await Promise.all(links.map(async link => [link, await bytesOn(link)] as const)))

@@ -79,13 +79,14 @@ const lost =
   }
 
 /** As its caller saw it; the public client keeps no records, so its link is seen by who let it in. */
-const carried: Predicate['judge'] = (events, { link = '', over }) => {
+const carried: Predicate['judge'] = (events, { link = '', over, protocol }) => {
   const [caller = '', callee = ''] = link.split(':')
   const records = events.reports[caller]
     ? events.reports[caller].connections.filter(record => record.side === 'client' && record.link === link)
     : (events.reports[callee]?.connections.filter(({ side }) => side === 'server') ?? [])
-  const found = records.find(({ failure, transport }) => !failure && transport === over)
-  return found ? yes(`${link} was carried by ${over}`) : no(`no connection on ${link} by ${over} since`)
+  const found = records.find(each => !each.failure && each.transport === over && fits(protocol, each.protocol))
+  const how = protocol === undefined ? over : `${over}, ${protocol}`
+  return found ? yes(`${link} was carried by ${how}`) : no(`no connection on ${link} by ${how} since`)
 }
 
 const inClear = (events: Events, link: string, data: string): boolean =>
@@ -165,7 +166,7 @@ export const predicates: Record<string, Predicate> = Object.fromEntries(
     request: ['at', 'caller by outcome rule method path status over', request],
     refused: ['at', 'failure', lost('server')],
     failed: ['at', 'link failure', lost('client')],
-    carried: ['link over', '', carried],
+    carried: ['link over', 'protocol', carried],
     spliced: [
       'at',
       '',

@@ -1,4 +1,4 @@
-import type { Choice, Lesson, Step, Transcript } from './lesson.ts'
+import type { Choice, Lesson, Step } from './lesson.ts'
 
 /** Where somebody stands in a lesson. */
 export type Walk = {
@@ -25,7 +25,7 @@ export type Move =
   | { run: string }
   | { ask: 'prediction' | 'go-on' }
   | { hint: string; depth: number }
-  | { solution: readonly Transcript[] }
+  | { solution: Step }
   | { status: true }
   | { predicted: Choice }
   | { done: Step }
@@ -85,7 +85,7 @@ const hint = (walk: Walk, step: Step): Turn => {
   const depth = walk.hints + 1
   const text = step.hints[walk.hints]
   if (text !== undefined) return { walk: { ...walk, hints: depth }, moves: [{ hint: text, depth }, { ask: 'go-on' }] }
-  if (step.solution.length > 0) return { walk, moves: [{ solution: step.solution }, { ask: 'go-on' }] }
+  if (step.solution.length > 0) return { walk, moves: [{ solution: step }, { ask: 'go-on' }] }
   const say = 'The command to run is above; Enter runs it.'
   return { walk, moves: [{ say }, { ask: 'go-on' }] }
 }

@@ -1,11 +1,11 @@
-import type { Transcript } from '../../labs/lesson.ts'
+import type { Step } from '../../labs/lesson.ts'
 import { type Move, proceed, stepOf, type Turn, type Walk } from '../../labs/walk.ts'
 import type { Topology } from '../../services/topology/topology.ts'
 import { exit } from '../exit.ts'
 import type { Interrupts } from '../interrupts.ts'
 import type { Screen } from '../screen.ts'
 import type { Desk } from './desk.ts'
-import { causesOf, choicesOf, closing, complaintsOf, prose, stepHead } from './page.ts'
+import { causesOf, choicesOf, closing, complaintsOf, doneLine, prose, stepHead } from './page.ts'
 import type { Session } from './session.ts'
 
 export type Room = { session: Session; screen: Screen; desk: Desk; topology: Topology; here: string }
@@ -51,7 +51,7 @@ const perform = async (room: Room, walk: Walk, move: Move, interrupts: Pick<Inte
   } else if ('done' in move) {
     const judged = await session.judge(move.done)
     await session.finish(move.done)
-    screen.say(`${screen.paint.good('✓ done')}  ${prose(judged.saw, screen, '        ').trimStart()}`)
+    screen.say(doneLine(judged, screen))
   } else if ('predicted' in move) session.keep({ prediction: move.predicted.letter })
   else if ('status' in move) {
     const { holds, saw } = await session.judge(stepOf(walk))
@@ -118,14 +118,17 @@ export const told = ({ session, screen, topology, here }: Room, move: Move): str
   return []
 }
 
-/** A lesson with drawn faults is solved by what mends those; else as its page says. */
+/**
+ * What solves a step. Where faults were drawn that is what mends them, and then the step's own; the page has it for its seed.
+ */
 export const solutionOf = (
   { session, topology }: Pick<Room, 'session' | 'topology'>,
-  solution: readonly Transcript[],
-): string[] =>
-  session.faults.length > 0 && solution.length > 0
-    ? session.faults.flatMap(fault => fault.remedy(topology))
-    : solution.map(({ command }) => command)
+  { solution, conditions }: Step,
+): string[] => {
+  const own = solution.map(({ command }) => command)
+  if (!conditions.some(({ name }) => name === 'repaired')) return own
+  return [...session.faults.flatMap(fault => fault.remedy(topology)), ...own.slice(-1)]
+}
 
 const leaving = ({ session: { lesson, kept }, here }: Room): string =>
   `Left at step ${kept().step}. hop lab ${lesson.number}${here} goes on from here; hop lab reset ${lesson.number}${here} puts the lab back.`

@@ -1,5 +1,6 @@
 import type { Fault } from '../../labs/faults.ts'
 import type { Lesson, Step } from '../../labs/lesson.ts'
+import type { Judgement } from '../../labs/predicates.ts'
 import type { Kept } from '../../labs/progress-file.ts'
 import { claims } from '../../scenarios/claims.ts'
 import type { Topology } from '../../services/topology/topology.ts'
@@ -44,6 +45,9 @@ export const choicesOf = ({ predict }: Lesson, look: Look): string =>
 
 export const stepHead = (step: Step, { steps }: Lesson, { paint }: Look): string =>
   `\n${paint.strong(`Step ${step.number} of ${steps.length}: ${step.title}`)}`
+
+export const doneLine = ({ saw }: Judgement, look: Look): string =>
+  `${look.paint.good('✓ done')}  ${prose(saw, look, '        ').trimStart()}`
 
 /** What people say about the faults that are in the lab. */
 export const complaintsOf = (faults: readonly Fault[], topology: Topology, seed: number, look: Look): string =>

@@ -2,7 +2,7 @@ import type { Step } from '../../labs/lesson.ts'
 import { proceed, setOut, stepOf, type Turn } from '../../labs/walk.ts'
 import { HopError } from '../../pki/error.ts'
 import { type Room, solutionOf, told } from './guide.ts'
-import { prose } from './page.ts'
+import { doneLine, prose } from './page.ts'
 
 export type Play = {
   prediction: string
@@ -27,18 +27,12 @@ export const play = async (room: Room, from: number, { prediction, solutions, up
     let began: Step | undefined
     for (const move of turn.moves) {
       if ('begin' in move && move.begin.number === upTo) return setOut(lesson, upTo, prediction)
-      for (const line of told(room, move)) screen.say(line)
+      if ('begin' in move || 'over' in move) for (const line of told(room, move)) screen.say(line)
       if ('begin' in move) {
         began = move.begin
         await session.begin(began)
-      }
-      if ('done' in move) {
-        const judged = await session.judge(move.done)
-        await session.finish(move.done)
-        screen.event({ event: 'done', step: move.done.number, ...judged })
-        screen.say(`${screen.paint.good('✓ done')}  ${prose(judged.saw, screen, '        ').trimStart()}`)
-      }
-      if ('over' in move) {
+      } else if ('done' in move) await tellDone(room, move.done)
+      else if ('over' in move) {
         screen.event({ event: 'over', prediction, cameTrue: session.kept().cameTrue })
         return turn
       }
@@ -51,20 +45,27 @@ export const play = async (room: Room, from: number, { prediction, solutions, up
   }
 }
 
+const tellDone = async ({ session, screen }: Room, step: Step): Promise<void> => {
+  const judged = await session.judge(step)
+  await session.finish(step)
+  screen.event({ event: 'done', step: step.number, ...judged })
+  screen.say(doneLine(judged, screen))
+}
+
+/** What stands in the step, in its order; then the solution, where that is wanted. */
 const playStep = async (room: Room, step: Step, solutions: boolean): Promise<void> => {
-  const { screen, desk, session } = room
-  const given = step.parts.flatMap(part => ('transcript' in part ? [part.transcript.command] : []))
-  const solved = solutions ? solutionOf(room, step.solution) : []
-  const all = [
-    ...given.map(command => ({ command, solution: false })),
-    ...solved.map(command => ({ command, solution: true })),
-  ]
-  for (const { command, solution } of all) {
-    const before = await session.judge(step)
-    const { code, output } = await desk.run(command)
-    screen.event({ event: 'command', step: step.number, command, solution, before, code, output })
-    screen.say(`  ${screen.paint.dim('$')} ${screen.paint.strong(command)}\n${output.trimEnd()}`)
+  for (const part of step.parts) {
+    if ('prose' in part) room.screen.say(prose(part.prose, room.screen))
+    else await playCommand(room, step, part.transcript.command, false)
   }
+  if (solutions) for (const command of solutionOf(room, step)) await playCommand(room, step, command, true)
+}
+
+const playCommand = async ({ screen, desk, session }: Room, step: Step, command: string, solution: boolean) => {
+  const before = await session.judge(step)
+  const { code, output } = await desk.run(command)
+  screen.event({ event: 'command', step: step.number, command, solution, before, code, output })
+  screen.say(`  ${screen.paint.dim('$')} ${screen.paint.strong(command)}\n${output.trimEnd()}`)
 }
 
 const waitFor = async ({ session }: Room, step: Step, limited: boolean, signal: AbortSignal): Promise<boolean> => {
