@@ -67,12 +67,31 @@ export const readEvents = async (lab: LabClient, since: Since, reading: Reading)
     lab.state(),
     lab.switches(),
     lab.audit(since.audit),
-    lab.reports(Object.fromEntries(here.map(name => [name, known[name] ?? 0]))),
+    reportsSince(lab, Object.fromEntries(here.map(name => [name, known[name] ?? 0]))),
     reading.wire ? passedOn(lab) : {},
   ])
   const from = new Date(since.at).toISOString()
   const verdicts = reading.verdicts.filter(({ observedAt }) => observedAt >= from)
   return { topology, state, switches, audit, reports, verdicts, wire, faults: reading.faults }
+}
+
+/** Of connections also those that were there before and have been used since: a request says on which one it came. */
+const reportsSince = async (lab: LabClient, marks: Marks): Promise<Record<string, Observations>> => {
+  const fresh = await lab.reports(marks)
+  const isKnown = (connections: Observations['connections'], id: string) => connections.some(each => each.id === id)
+  const older = Object.entries(fresh).filter(([, { requests, connections }]) =>
+    requests.some(({ connection }) => !isKnown(connections, connection)),
+  )
+  const whole = older.length > 0 ? await lab.reports(Object.fromEntries(older.map(([name]) => [name, 0]))) : {}
+  return Object.fromEntries(
+    Object.entries(fresh).map(([name, report]) => {
+      const used = new Set(report.requests.map(({ connection }) => connection))
+      const before = (whole[name]?.connections ?? []).filter(
+        ({ id, failure }) => used.has(id) && !failure && !isKnown(report.connections, id),
+      )
+      return [name, { ...report, connections: [...before, ...report.connections] }]
+    }),
+  )
 }
 
 const passedOn = async (lab: LabClient): Promise<Record<string, Buffer>> => {

@@ -37,8 +37,12 @@ const fits = (wanted: string | undefined, found: string | number | undefined): b
 
 const nameOf = (id: string | undefined): string | undefined => id?.replace(/^spiffe:\/\/[^/]+\//, '')
 
-const transportOf = (events: Events, at: string, { connection }: RequestRecord): string | undefined =>
-  events.reports[at]?.connections.find(({ id, failure }) => id === connection && !failure)?.transport
+const connectionOf = (events: Events, at: string, { connection }: RequestRecord): ConnectionRecord | undefined =>
+  events.reports[at]?.connections.find(({ id, failure }) => id === connection && !failure)
+
+/** Whom the handshake proved, whoever the policy then took him for. */
+const provenOn = (connection: ConnectionRecord | undefined): string | undefined =>
+  connection?.peer?.kind === 'authenticated' ? nameOf(connection.peer.id) : undefined
 
 const request: Predicate['judge'] = (events, args) => {
   const { at = '', ...wanted } = args
@@ -52,7 +56,8 @@ const request: Predicate['judge'] = (events, args) => {
       fits(wanted.method, record.method) &&
       fits(wanted.path, record.path) &&
       fits(wanted.status, record.status) &&
-      (wanted.over === undefined || wanted.over === transportOf(events, at, record)),
+      (wanted.over === undefined || wanted.over === connectionOf(events, at, record)?.transport) &&
+      (wanted.proven === undefined || wanted.proven === provenOn(connectionOf(events, at, record))),
   )
   if (!found) return no(`none of the ${all.length} requests that ${at} has recorded since is ${described(wanted)}`)
   const who = `${nameOf(found.caller) ?? 'nobody'} (${proof[found.callerBy]})`
@@ -78,15 +83,15 @@ const lost =
     return yes(`${at} ${what}: ${found.failure!.name} (${found.failure!.code})`)
   }
 
-/** As its caller saw it; the public client keeps no records, so its link is seen by who let it in. */
+/** A request that was let in on this link, and what its connection was. */
 const carried: Predicate['judge'] = (events, { link = '', over, protocol }) => {
-  const [caller = '', callee = ''] = link.split(':')
-  const records = events.reports[caller]
-    ? events.reports[caller].connections.filter(record => record.side === 'client' && record.link === link)
-    : (events.reports[callee]?.connections.filter(({ side }) => side === 'server') ?? [])
-  const found = records.find(each => !each.failure && each.transport === over && fits(protocol, each.protocol))
+  const callee = link.split(':')[1] ?? ''
+  const found = events.reports[callee]?.requests.some(record => {
+    const connection = record.rule === link ? connectionOf(events, callee, record) : undefined
+    return connection?.transport === over && fits(protocol, connection?.protocol)
+  })
   const how = protocol === undefined ? over : `${over}, ${protocol}`
-  return found ? yes(`${link} was carried by ${how}`) : no(`no connection on ${link} by ${how} since`)
+  return found ? yes(`${link} carried a request by ${how}`) : no(`no request on ${link} by ${how} since`)
 }
 
 const inClear = (events: Events, link: string, data: string): boolean =>
@@ -121,24 +126,6 @@ const audited: Predicate['judge'] = (events, { action, target, who, result = 'ok
   return yes(`the audit has ${found.action} ${found.target} by ${nameOf(found.who)}, ${found.result}`)
 }
 
-const connected =
-  (wanted: boolean): Predicate['judge'] =>
-  ({ state }, { workload }) => {
-    const there = state.workloads.find(({ name }) => name === workload)?.connected === true
-    return {
-      holds: there === wanted,
-      saw: `${workload} is ${there ? 'connected' : 'away: the control plane does not hear from it'}`,
-    }
-  }
-
-const relaxed: Predicate['judge'] = ({ state: { breakGlass } }, { link, is = 'on' }) => {
-  const on = breakGlass?.link === link
-  return {
-    holds: on === (is === 'on'),
-    saw: on ? `${link} is relaxed to ${breakGlass?.transport}` : `${link} is not relaxed`,
-  }
-}
-
 const holding: Predicate['judge'] = ({ state: { rollout } }, { step, to }) => {
   if (!rollout) return no('no rollout is under way')
   const holds = rollout.reached && rollout.step === step && fits(to, rollout.to)
@@ -163,7 +150,7 @@ const repaired: Predicate['judge'] = ({ faults, state, switches, topology }) => 
 export const predicates: Record<string, Predicate> = Object.fromEntries(
   Object.entries<Row>({
     mode: ['is', '', inMode],
-    request: ['at', 'caller by outcome rule method path status over', request],
+    request: ['at', 'caller by proven outcome rule method path status over', request],
     refused: ['at', 'failure', lost('server')],
     failed: ['at', 'link failure', lost('client')],
     carried: ['link over', 'protocol', carried],
@@ -198,9 +185,6 @@ export const predicates: Record<string, Predicate> = Object.fromEntries(
     switch: ['name', 'is value', isSwitched],
     verdict: ['scenario is', 'mode link', verdict],
     audit: ['action', 'target who result', audited],
-    away: ['workload', '', connected(false)],
-    back: ['workload', '', connected(true)],
-    relaxed: ['link', 'is', relaxed],
     holding: ['step', 'to', holding],
     repaired: ['', '', repaired],
   }).map(([name, row]) => [name, predicate(row)]),
