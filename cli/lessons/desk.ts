@@ -10,19 +10,25 @@ export type Desk = {
   run(command: string): Promise<{ code: number | null; output: string }>
 }
 
+type DeskOptions = { catching: boolean; input?: NodeJS.ReadableStream; output?: NodeJS.WritableStream }
+
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The terminal. `catching`: what commands print is caught too, for whoever compares it. */
-export const createDesk = (stateDir: string, { catching }: { catching: boolean }): Desk => ({
+export const createDesk = (
+  stateDir: string,
+  { catching, input = process.stdin, output = process.stdout }: DeskOptions,
+): Desk => ({
   line: (prompt, signal) =>
     new Promise(resolve => {
-      process.stdout.write(prompt)
+      output.write(prompt)
       // not in raw mode: Ctrl-C stays a signal, and a command that is run has the terminal to itself
-      const lines = createInterface({ input: process.stdin, terminal: false })
+      const lines = createInterface({ input, terminal: false })
       const end = (line: string | undefined) => {
+        // closing tells everybody who listens that there is no line, so the line has to be told before
+        resolve(line)
         signal.removeEventListener('abort', leave)
         lines.close()
-        resolve(line)
       }
       const leave = () => end(undefined)
       signal.addEventListener('abort', leave)

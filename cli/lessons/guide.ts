@@ -51,7 +51,7 @@ const perform = async (room: Room, walk: Walk, move: Move, interrupts: Pick<Inte
   } else if ('done' in move) {
     const judged = await session.judge(move.done)
     await session.finish(move.done)
-    screen.say(doneLine(judged, screen))
+    screen.say(`\n${doneLine(judged, screen)}`)
   } else if ('predicted' in move) session.keep({ prediction: move.predicted.letter })
   else if ('status' in move) {
     const { holds, saw } = await session.judge(stepOf(walk))
@@ -94,8 +94,8 @@ const ask = async (
 /** What a move says to people, for the guide and for whoever plays a lesson by itself. */
 export const told = ({ session, screen, topology, here }: Room, move: Move): string[] => {
   const { lesson, faults, kept } = session
-  if ('say' in move) return [prose(move.say, screen)]
-  if ('choices' in move) return [choicesOf(lesson, screen)]
+  if ('say' in move) return ['', prose(move.say, screen)]
+  if ('choices' in move) return ['', choicesOf(lesson, screen)]
   if ('begin' in move) {
     const complaints = faults.length > 0 && move.begin.number === 1
     return [
@@ -103,7 +103,7 @@ export const told = ({ session, screen, topology, here }: Room, move: Move): str
       ...(complaints ? [complaintsOf(faults, topology, kept().seed ?? 0, screen)] : []),
     ]
   }
-  if ('offer' in move) return [`  ${screen.paint.dim('$')} ${screen.paint.strong(move.offer)}`]
+  if ('offer' in move) return ['', `  ${screen.paint.dim('$')} ${screen.paint.strong(move.offer)}`]
   if ('hint' in move) return [prose(`Hint ${move.depth} of 3: ${move.hint}`, screen, '  ')]
   if ('solution' in move) {
     const commands = solutionOf({ session, topology }, move.solution)

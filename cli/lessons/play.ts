@@ -49,13 +49,13 @@ const tellDone = async ({ session, screen }: Room, step: Step): Promise<void> =>
   const judged = await session.judge(step)
   await session.finish(step)
   screen.event({ event: 'done', step: step.number, ...judged })
-  screen.say(doneLine(judged, screen))
+  screen.say(`\n${doneLine(judged, screen)}`)
 }
 
 /** What stands in the step, in its order; then the solution, where that is wanted. */
 const playStep = async (room: Room, step: Step, solutions: boolean): Promise<void> => {
   for (const part of step.parts) {
-    if ('prose' in part) room.screen.say(prose(part.prose, room.screen))
+    if ('prose' in part) room.screen.say(`\n${prose(part.prose, room.screen)}`)
     else await playCommand(room, step, part.transcript.command, false)
   }
   if (solutions) for (const command of solutionOf(room, step)) await playCommand(room, step, command, true)
@@ -65,7 +65,7 @@ const playCommand = async ({ screen, desk, session }: Room, step: Step, command:
   const before = await session.judge(step)
   const { code, output } = await desk.run(command)
   screen.event({ event: 'command', step: step.number, command, solution, before, code, output })
-  screen.say(`  ${screen.paint.dim('$')} ${screen.paint.strong(command)}\n${output.trimEnd()}`)
+  screen.say(`\n  ${screen.paint.dim('$')} ${screen.paint.strong(command)}\n${output.trimEnd()}`)
 }
 
 const waitFor = async ({ session }: Room, step: Step, limited: boolean, signal: AbortSignal): Promise<boolean> => {
