@@ -1,4 +1,4 @@
-import type { Step } from '../../labs/lesson.ts'
+import type { Part, Step } from '../../labs/lesson.ts'
 import { type Move, proceed, stepOf, type Turn, type Walk } from '../../labs/walk.ts'
 import type { Topology } from '../../services/topology/topology.ts'
 import { exit } from '../exit.ts'
@@ -71,9 +71,13 @@ const ask = async (
   const { session, desk, screen } = room
   const over = new AbortController()
   const nothing = new Promise<never>(() => {})
-  const prompt = predicting ? 'Your prediction: ' : screen.paint.dim('[Enter · ? · h · q] ')
+  const waiting = pending(walk) ? 'Enter runs it' : 'your turn: type hop …'
+  const prompt = predicting
+    ? 'Your prediction: '
+    : screen.paint.dim(`[${waiting} · ? what is missing · h hint · q leave] `)
   const line = desk.line(prompt, over.signal)
-  const done = predicting ? nothing : session.untilDone(stepOf(walk), over.signal)
+  // whoever runs the commands of a step here is to see all of them
+  const done = predicting || (pending(walk) && begun(walk)) ? nothing : session.untilDone(stepOf(walk), over.signal)
   done.catch(() => {})
   try {
     const came = await Promise.race([
@@ -90,6 +94,10 @@ const ask = async (
     await line
   }
 }
+
+const isCommand = (part: Part): boolean => 'transcript' in part
+const pending = (walk: Walk): boolean => stepOf(walk).parts.slice(walk.shown).some(isCommand)
+const begun = (walk: Walk): boolean => stepOf(walk).parts.slice(0, walk.shown).some(isCommand)
 
 /** What a move says to people, for the guide and for whoever plays a lesson by itself. */
 export const told = ({ session, screen, topology, here }: Room, move: Move): string[] => {
