@@ -59,7 +59,7 @@ const request: Predicate['judge'] = (events, args) => {
       (wanted.over === undefined || wanted.over === connectionOf(events, at, record)?.transport) &&
       (wanted.proven === undefined || wanted.proven === provenOn(connectionOf(events, at, record))),
   )
-  if (!found) return no(`none of the ${all.length} requests that ${at} has recorded since is ${described(wanted)}`)
+  if (!found) return no(`none of the ${all.length} requests at ${at} is ${described(wanted)}`)
   const who = `${nameOf(found.caller) ?? 'nobody'} (${proof[found.callerBy]})`
   const decision = found.rule === undefined ? `denied: ${found.denied ?? 'no rule'}` : `let in by ${found.rule}`
   return yes(`${at} had ${found.method} ${found.path} from ${who}, ${decision}, answered ${found.status}`)
@@ -78,9 +78,11 @@ const lost =
     const found = events.reports[at]?.connections.find(
       record => record.side === side && record.failure && fits(failure, record.failure.name) && fits(link, record.link),
     )
-    const what = side === 'server' ? 'refused a caller' : 'failed to reach a callee'
-    if (!found) return no(`${at} has not ${what} since${failure === undefined ? '' : ` because of ${failure}`}`)
-    return yes(`${at} ${what}: ${found.failure!.name} (${found.failure!.code})`)
+    const cause = failure === undefined ? '' : ` because of ${failure}`
+    const none = side === 'server' ? 'has refused no caller' : 'has failed to reach no callee'
+    if (!found) return no(`${at} ${none}${cause}`)
+    const some = side === 'server' ? 'refused a caller' : 'failed to reach a callee'
+    return yes(`${at} ${some}: ${found.failure!.name} (${found.failure!.code})`)
   }
 
 /** A request that was let in on this link, and what its connection was. */
@@ -91,7 +93,7 @@ const carried: Predicate['judge'] = (events, { link = '', over, protocol }) => {
     return connection?.transport === over && fits(protocol, connection?.protocol)
   })
   const how = protocol === undefined ? over : `${over}, ${protocol}`
-  return found ? yes(`${link} carried a request by ${how}`) : no(`no request on ${link} by ${how} since`)
+  return found ? yes(`${link} carried a request by ${how}`) : no(`no request on ${link} by ${how}`)
 }
 
 const inClear = (events: Events, link: string, data: string): boolean =>
@@ -111,7 +113,7 @@ const verdict: Predicate['judge'] = (events, { scenario, is, mode, link }) => {
   const found = events.verdicts.filter(
     each => each.scenario === scenario && fits(mode, each.mode) && fits(link, each.link),
   )
-  if (found.length === 0) return no(`${scenario} has not run since${mode === undefined ? '' : ` in ${mode}`}`)
+  if (found.length === 0) return no(`${scenario} has not run${mode === undefined ? '' : ` in ${mode}`}`)
   const judged = found.find(each => each.verdict === is)
   if (judged) return yes(`${scenario} in ${judged.mode}: ${judged.verdict}${judged.link ? ` on ${judged.link}` : ''}`)
   return no(`${scenario} ran, and is nowhere ${is}`)
@@ -122,7 +124,7 @@ const audited: Predicate['judge'] = (events, { action, target, who, result = 'ok
     entry =>
       entry.action === action && fits(target, entry.target) && fits(who, nameOf(entry.who)) && entry.result === result,
   )
-  if (!found) return no(`the audit has no ${action}${target === undefined ? '' : ` of ${target}`} (${result}) since`)
+  if (!found) return no(`the audit has no ${action}${target === undefined ? '' : ` of ${target}`} (${result})`)
   return yes(`the audit has ${found.action} ${found.target} by ${nameOf(found.who)}, ${found.result}`)
 }
 
@@ -159,9 +161,7 @@ export const predicates: Record<string, Predicate> = Object.fromEntries(
       '',
       ({ reports }, { at = '' }) => {
         const found = reports[at]?.connections.find(({ transport }) => transport === 'spliced')
-        return found
-          ? yes(`${at} passed a connection on unopened`)
-          : no(`${at} has passed no connection on unopened since`)
+        return found ? yes(`${at} passed a connection on unopened`) : no(`${at} has passed no connection on unopened`)
       },
     ],
     readable: [
@@ -170,7 +170,7 @@ export const predicates: Record<string, Predicate> = Object.fromEntries(
       (events, { link = '', data = '' }) =>
         inClear(events, link, data)
           ? yes(`"${data}" stands in the clear among the bytes on ${link}`)
-          : no(`${bytesOn(events, link)} bytes on ${link} since, and no "${data}" in the clear`),
+          : no(`${bytesOn(events, link)} bytes on ${link}, and no "${data}" in the clear`),
       'wire',
     ],
     unreadable: [
@@ -178,7 +178,7 @@ export const predicates: Record<string, Predicate> = Object.fromEntries(
       '',
       (events, { link = '', data = '' }) => ({
         holds: bytesOn(events, link) > 0 && !inClear(events, link, data),
-        saw: `${bytesOn(events, link)} bytes on ${link} since, "${data}" ${inClear(events, link, data) ? 'in the clear' : 'nowhere in the clear'}`,
+        saw: `${bytesOn(events, link)} bytes on ${link}, "${data}" ${inClear(events, link, data) ? 'in the clear' : 'nowhere in the clear'}`,
       }),
       'wire',
     ],

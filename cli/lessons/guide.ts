@@ -55,7 +55,7 @@ const perform = async (room: Room, walk: Walk, move: Move, interrupts: Pick<Inte
   } else if ('predicted' in move) session.keep({ prediction: move.predicted.letter })
   else if ('status' in move) {
     const { holds, saw } = await session.judge(stepOf(walk))
-    screen.say(`${holds ? 'Seen' : 'Not yet'}: ${prose(saw, screen)}`)
+    screen.say(prose(`${holds ? 'Seen' : 'Not yet'}, since this step began: ${saw}`, screen))
   }
   if ('leave' in move) return 'left'
   return 'over' in move ? 'over' : undefined
