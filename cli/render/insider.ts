@@ -1,17 +1,20 @@
 import type { Intruded, Papers } from '../../scenarios/intrude.ts'
 import { linkTitle } from '../../services/topology/topology.ts'
 import type { Screen } from '../screen.ts'
+import { wrap } from './table.ts'
 import { shown, workloadOf } from './words.ts'
 
 type Told = Intruded & { papers: Papers; says: string | null }
 
 /** Who came with what, and what the callee made of it: two lines. */
-export const renderIntruded = (call: Told, { paint }: Pick<Screen, 'paint'>): string => {
+export const renderIntruded = (call: Told, { paint, columns }: Pick<Screen, 'paint' | 'columns'>): string => {
   const said = call.says === null ? 'naming nobody' : `who says that he is ${workloadOf(call.says)}`
   return [
     `${linkTitle(call.link)} over ${call.transport}, by an insider with ${papersOf(call.papers)}, ${said}`,
     outcomeOf[call.outcome](call, paint),
-  ].join('\n')
+  ]
+    .flatMap(line => wrap(line, columns))
+    .join('\n')
 }
 
 const papersOf = (papers: Papers): string => {
