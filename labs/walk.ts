@@ -34,9 +34,9 @@ export type Move =
 
 export type Turn = { walk: Walk; moves: Move[] }
 
-/** Begins a lesson with its prediction, or at a step of it. */
-export const setOut = (lesson: Lesson, step = 1, prediction?: string): Turn => {
-  const known = prediction === undefined ? {} : { prediction }
+/** Begins a lesson with its prediction, or at a step of it. `prediction`: null where none is asked for. */
+export const setOut = (lesson: Lesson, step = 1, prediction?: string | null): Turn => {
+  const known = typeof prediction === 'string' ? { prediction } : {}
   const walk: Walk = { lesson, at: 'predict', step, shown: 0, hints: 0, ...known }
   if (prediction === undefined && step === 1) return { walk, moves: [{ choices: true }, { ask: 'prediction' }] }
   return enter(walk, step)

@@ -2,22 +2,13 @@ import { findLab, runningLab } from '../../lab/state-file.ts'
 import type { Lesson } from '../../labs/lesson.ts'
 import { keepProgress, readProgress } from '../../labs/progress-file.ts'
 import { findLesson, lessons } from '../../labs/shelf.ts'
-import { setOut, type Turn } from '../../labs/walk.ts'
 import { HopError } from '../../pki/error.ts'
-import { connectLab } from '../../scenarios/lab-client.ts'
 import { alone } from '../alone.ts'
 import { choose } from '../choice.ts'
 import type { Context } from '../command.ts'
-import { detach } from '../detach.ts'
 import { exit } from '../exit.ts'
-import { takeInterrupts } from '../interrupts.ts'
 import { putBack, type Stand } from '../kept-lab.ts'
-import { createDesk } from '../lessons/desk.ts'
-import { guide, type Room } from '../lessons/guide.ts'
-import { opening, whereIs } from '../lessons/page.ts'
-import { play } from '../lessons/play.ts'
-import { resume, startOver } from '../lessons/session.ts'
-import { readUpWords, stateDirOf } from '../options.ts'
+import { take, type Wish } from '../lessons/take.ts'
 import { renderLesson, renderLessons } from '../render/lessons.ts'
 
 export type LabWords = { step?: string; predict?: string; auto?: boolean; yes?: boolean; seed?: string }
@@ -28,7 +19,7 @@ export const lab = (context: Context, words: LabWords, ...names: (string | undef
   if (first === undefined) return list(context)
   if (first === 'reset') return reset(context, findLesson(second ?? ''))
   if (second !== undefined) throw usage('lesson', 'one lesson, or reset and one', second)
-  return take(context, findLesson(first), readWords(words))
+  return guided(context, findLesson(first), readWords(words))
 }
 
 const list = async ({ stateDir, screen }: Context): Promise<number> => {
@@ -58,9 +49,8 @@ const progressOf = ({
   ...(seed === undefined ? {} : { seed }),
 })
 
-type Wish = ReturnType<typeof readWords>
-
-const take = async (context: Context, lesson: Lesson, wish: Wish): Promise<number> => {
+/** Checks what was asked for before any lab is. */
+const guided = async (context: Context, lesson: Lesson, wish: Wish): Promise<number> => {
   const { stateDir, screen } = context
   const playing = wish.auto || wish.yes
   const before = readProgress(stateDir)[lesson.slug]
@@ -78,65 +68,7 @@ const take = async (context: Context, lesson: Lesson, wish: Wish): Promise<numbe
   }
   if (wish.step !== undefined && wish.step > lesson.steps.length)
     throw usage('--step', `a step from 1 to ${lesson.steps.length}`, String(wish.step))
-  await orStart(context)
-  const file = findLab(stateDir)
-  const client = await connectLab(file.access)
-  const interrupts = takeInterrupts()
-  try {
-    refuseOther(client.topology.name)
-    const at = { stateDir, file, lab: client, lesson }
-    const under = before && before.finishedAt === undefined && before.step <= lesson.steps.length
-    const goesOn = under && !playing && wish.step === undefined && wish.seed === undefined
-    screen.say(opening(lesson, screen))
-    if (!goesOn) screen.say(`\nThe lab is brought into ${lesson.mode}, with nothing switched.`)
-    const session = goesOn
-      ? resume(at)
-      : await startOver(at, wish.seed ?? (wish.auto ? lesson.faults?.seed : undefined))
-    const here = whereIs(stateDir, stateDirOf(undefined, process.env))
-    const desk = (catching: boolean) => createDesk(stateDir, { catching })
-    const room: Room = { session, screen, desk: desk(true), topology: client.topology, here }
-    const over = new AbortController()
-    interrupts.ended.then(() => over.abort())
-    screen.event({ event: 'lesson', number: lesson.number, slug: lesson.slug, seed: session.kept().seed ?? null })
-    const prediction = wish.predict ?? (playing || wish.step !== undefined ? 'A' : undefined)
-    if (playing || (wish.step ?? 1) > 1) {
-      const upTo = wish.step === undefined ? {} : { upTo: wish.step }
-      const settings = { prediction: prediction!, solutions: wish.auto || !playing, signal: over.signal, ...upTo }
-      const turn = await play(room, 1, settings)
-      if (over.signal.aborted)
-        throw new HopError('interrupted', { message: 'interrupted; what was done so far is kept' })
-      if (playing) return exit.ok
-      return await guide({ ...room, desk: desk(false) }, turn, interrupts)
-    }
-    if (goesOn) screen.say(`\nYou left this lesson at step ${session.kept().step}; it goes on from there.`)
-    const known = prediction ?? session.kept().prediction
-    if (known !== undefined) session.keep({ prediction: known })
-    const turn: Turn = setOut(lesson, session.kept().step, known)
-    return await guide({ ...room, desk: desk(false) }, turn, interrupts)
-  } finally {
-    await client.close()
-  }
-}
-
-/** A lesson needs a lab; where there is none, it says so and starts one that stays. */
-const orStart = async (context: Context): Promise<void> => {
-  if (runningLab(context.stateDir)) return
-  context.screen.aside(`No lab runs in ${context.stateDir}; one is started now.`)
-  const silent = { ...context, screen: { ...context.screen, answer: () => {} } }
-  const code = await detach(silent, readUpWords({}))
-  if (code !== exit.ok) throw new HopError('interrupted', { message: 'interrupted before the lab was up' })
-  context.screen.aside('The lab is up; it stays until hop down ends it.\n')
-}
-
-/** What lessons tell of happens in the shop. */
-const refuseOther = (topology: string): void => {
-  if (topology === 'shop') return
-  throw new HopError('lesson-topology', {
-    field: 'topology',
-    expected: 'shop, of which the lessons tell',
-    found: topology,
-    remedy: 'Take them in a state directory of their own: hop --state .hop-lessons lab 1',
-  })
+  return take(context, lesson, wish)
 }
 
 const reset = async ({ stateDir, screen }: Context, lesson: Lesson): Promise<number> => {
@@ -156,7 +88,7 @@ const reset = async ({ stateDir, screen }: Context, lesson: Lesson): Promise<num
   return exit.ok
 }
 
-const readWords = ({ step, predict, auto = false, yes = false, seed }: LabWords) => ({
+const readWords = ({ step, predict, auto = false, yes = false, seed }: LabWords): Wish => ({
   ...{ auto, yes },
   ...(step === undefined ? {} : { step: whole('--step', step, 99) }),
   ...(seed === undefined ? {} : { seed: whole('--seed', seed, 999_999_999) }),

@@ -5,7 +5,7 @@ import { exit } from '../exit.ts'
 import type { Interrupts } from '../interrupts.ts'
 import type { Screen } from '../screen.ts'
 import type { Desk } from './desk.ts'
-import { causesOf, choicesOf, closing, complaintsOf, doneLine, prose, stepHead } from './page.ts'
+import { causesOf, choicesOf, closing, doneLine, prose, stepHead } from './page.ts'
 import type { Session } from './session.ts'
 
 export type Room = { session: Session; screen: Screen; desk: Desk; topology: Topology; here: string }
@@ -104,13 +104,7 @@ export const told = ({ session, screen, topology, here }: Room, move: Move): str
   const { lesson, faults, kept } = session
   if ('say' in move) return ['', prose(move.say, screen)]
   if ('choices' in move) return ['', choicesOf(lesson, screen)]
-  if ('begin' in move) {
-    const complaints = faults.length > 0 && move.begin.number === 1
-    return [
-      stepHead(move.begin, lesson, screen),
-      ...(complaints ? [complaintsOf(faults, topology, kept().seed ?? 0, screen)] : []),
-    ]
-  }
+  if ('begin' in move) return [stepHead(move.begin, lesson, screen)]
   if ('offer' in move) return ['', `  ${screen.paint.dim('$')} ${screen.paint.strong(move.offer)}`]
   if ('hint' in move) return [prose(`Hint ${move.depth} of 3: ${move.hint}`, screen, '  ')]
   if ('solution' in move) {

@@ -5,7 +5,8 @@ import { type Room, solutionOf, told } from './guide.ts'
 import { doneLine, prose } from './page.ts'
 
 export type Play = {
-  prediction: string
+  /** Null: none was made. */
+  prediction: string | null
   /** Plays the solutions of tasks, too; else waits until somebody has done them. */
   solutions: boolean
   /** The first step to be left to somebody else; absent: plays all. */
@@ -21,7 +22,7 @@ export const play = async (room: Room, from: number, { prediction, solutions, up
   const { session, screen } = room
   const { lesson } = session
   let turn: Turn = setOut(lesson, from, prediction)
-  session.keep({ prediction })
+  if (prediction !== null) session.keep({ prediction })
   screen.event({ event: 'prediction', prediction })
   for (;;) {
     let began: Step | undefined

@@ -25,7 +25,8 @@ export const renderLessons = (
     { title: 'done' },
     { title: 'question', wrap: true },
   ]
-  const next = all.find(({ kept }) => kept?.finishedAt === undefined)
+  const begun = all.find(({ kept }) => kept && kept.finishedAt === undefined)
+  const next = begun ?? all.find(({ kept }) => kept?.finishedAt === undefined)
   return [
     table(columnsOf, rows, { width: columns, dim: paint.dim }),
     next
