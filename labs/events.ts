@@ -1,5 +1,4 @@
-import { presence } from '../scenarios/flows/presence.ts'
-import { type Marks, mark } from '../scenarios/flows/records.ts'
+import type { Marks } from '../scenarios/flows/records.ts'
 import { freshWire } from '../scenarios/flows/wire.ts'
 import type { LabClient } from '../scenarios/lab-client.ts'
 import type { Cell } from '../scenarios/scenario.ts'
@@ -41,11 +40,29 @@ export type Events = {
 }
 
 /** Draws the line: what comes after it counts. `wire`: what the taps recorded before is forgotten, on new connections. */
-export const beginHere = async (lab: LabClient, run: string, wire: boolean): Promise<Since> => {
+export const beginHere = async (lab: LabClient, run: string, wire: boolean, before?: Since): Promise<Since> => {
   if (wire) await freshWire(lab, linkIds(lab.topology))
-  const { here } = await presence(lab)
-  const records = await mark(lab, here)
+  const ends = await reportsOf(lab, Object.fromEntries(namesIn(lab).map(name => [name, endOfTime])))
+  const now = Object.fromEntries(Object.entries(ends).map(([name, { cursor }]) => [name, cursor]))
+  // of who cannot tell now it is known at least where his records ended before
+  const records = { ...(before?.lab === run ? before.records : {}), ...now }
   return { at: Date.now(), audit: await lastOf(lab), records, lab: run }
+}
+
+const namesIn = ({ topology }: LabClient): string[] => Object.keys(topology.workloads)
+
+/** Later than any cursor: nothing is new after it. */
+const endOfTime = 999_999_999_999
+
+/** Everybody is asked by himself: one who cannot answer, because his certificate has ended, keeps nobody else from it. */
+const reportsOf = async (lab: LabClient, marks: Marks): Promise<Record<string, Observations>> => {
+  const told = await Promise.all(
+    Object.entries(marks).map(async ([name, since]) => {
+      const report = await lab.report(name, since).catch(() => undefined)
+      return report ? [[name, report] as const] : []
+    }),
+  )
+  return Object.fromEntries(told.flat())
 }
 
 const lastOf = async (lab: LabClient): Promise<number> => {
@@ -61,13 +78,12 @@ type Reading = { run: string; wire: boolean; faults: readonly Fault[]; verdicts:
 /** Everything that was recorded since, as a predicate wants it. */
 export const readEvents = async (lab: LabClient, since: Since, reading: Reading): Promise<Events> => {
   const { topology } = lab
-  const { here } = await presence(lab)
   const known = reading.run === since.lab ? since.records : {}
   const [state, switches, audit, reports, wire] = await Promise.all([
     lab.state(),
     lab.switches(),
     lab.audit(since.audit),
-    reportsSince(lab, Object.fromEntries(here.map(name => [name, known[name] ?? 0]))),
+    reportsSince(lab, Object.fromEntries(namesIn(lab).map(name => [name, known[name] ?? 0]))),
     reading.wire ? passedOn(lab) : {},
   ])
   const from = new Date(since.at).toISOString()
@@ -77,12 +93,12 @@ export const readEvents = async (lab: LabClient, since: Since, reading: Reading)
 
 /** Of connections also those that were there before and have been used since: a request says on which one it came. */
 const reportsSince = async (lab: LabClient, marks: Marks): Promise<Record<string, Observations>> => {
-  const fresh = await lab.reports(marks)
+  const fresh = await reportsOf(lab, marks)
   const isKnown = (connections: Observations['connections'], id: string) => connections.some(each => each.id === id)
   const older = Object.entries(fresh).filter(([, { requests, connections }]) =>
     requests.some(({ connection }) => !isKnown(connections, connection)),
   )
-  const whole = older.length > 0 ? await lab.reports(Object.fromEntries(older.map(([name]) => [name, 0]))) : {}
+  const whole = older.length > 0 ? await reportsOf(lab, Object.fromEntries(older.map(([name]) => [name, 0]))) : {}
   return Object.fromEntries(
     Object.entries(fresh).map(([name, report]) => {
       const used = new Set(report.requests.map(({ connection }) => connection))

@@ -57,6 +57,7 @@ export const startOver = async (at: At, seed?: number): Promise<Session> => {
 
 const createSession = ({ stateDir, file, lab, lesson }: At, first: Kept): Session => {
   let kept = first
+  let last = first.since
   const faults = lesson.faults ? drawFaults(lesson.faults.count, kept.seed ?? lesson.faults.seed) : []
   const run = `${file.pid} ${file.startedAt}`
   const events = (step: Step): Promise<Events> => {
@@ -78,7 +79,9 @@ const createSession = ({ stateDir, file, lab, lesson }: At, first: Kept): Sessio
   return {
     ...{ lesson, faults, keep, judge, kept: () => kept },
     async begin(step) {
-      keep({ step: step.number, since: await beginHere(lab, run, readsWire(lesson, step)) })
+      const since = await beginHere(lab, run, readsWire(lesson, step), last)
+      last = since
+      keep({ step: step.number, since })
     },
     async untilDone(step, signal) {
       for (;;) {
