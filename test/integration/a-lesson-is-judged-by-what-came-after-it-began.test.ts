@@ -11,8 +11,8 @@ import { followRequest } from '../../scenarios/follow.ts'
 import { intrude } from '../../scenarios/intrude.ts'
 import { connectLab, type LabClient } from '../../scenarios/lab-client.ts'
 import { startTestLab, type TestLab } from '../support/lab.ts'
+import { verdictsFor } from '../support/verdicts.ts'
 import { file, page } from '../unit/labs/a-lesson.ts'
-import { verdictsFor } from './lesson-support.ts'
 
 const lesson: Lesson = parseLesson(file, page)
 let started: TestLab

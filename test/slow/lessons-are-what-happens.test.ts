@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import type { Judgement } from '../../labs/predicates.ts'
 import { lessonFiles, readLesson } from '../../labs/shelf.ts'
-import { createHome, hop } from '../integration/cli-support.ts'
+import { createHome, hop } from '../support/cli.ts'
 import { settled, transcriptsOf, withOutputs } from './transcripts.ts'
 
 const place = createHome()
