@@ -1,4 +1,4 @@
-import type { Choice, Lesson, Step } from './lesson.ts'
+import type { Choice, Lesson, Step, Transcript } from './lesson.ts'
 
 /** Where somebody stands in a lesson. */
 export type Walk = {
@@ -71,6 +71,7 @@ const act = (walk: Walk, line: string): Turn => {
   const next = step.parts[walk.shown]
   if (line === '' && next && 'transcript' in next)
     return { walk: { ...walk, shown: walk.shown + 1 }, moves: [{ run: next.transcript.command }] }
+  if (line === '' && step.solution.length === 0) return again(walk, step)
   if (/^(\.\/)?hop\s/.test(line)) return { walk, moves: [{ run: line.replace(/^hop\s/, './hop ') }] }
   if (line === '?') return { walk, moves: [{ status: true }, { ask: 'go-on' }] }
   if (/^h(int)?$/i.test(line)) return hint(walk, step)
@@ -79,6 +80,18 @@ const act = (walk: Walk, line: string): Turn => {
       ? 'Nothing more to run here: it is your turn. Type a hop command, here or in another terminal; h gives a hint.'
       : 'Enter runs what is offered, a line that begins with hop is run, ? says what is still missing, h gives a hint, q leaves.'
   return { walk, moves: [{ say }, { ask: 'go-on' }] }
+}
+
+/** Everything was run and it has not happened: a command that failed, or came too late, can be run again. */
+const again = (walk: Walk, { parts }: Step): Turn => {
+  const shown = parts.findIndex(part => 'transcript' in part)
+  const first = parts[shown] as { transcript: Transcript }
+  const moves: Move[] = [
+    { say: 'It has not happened yet. Once more, from the first command:' },
+    { offer: first.transcript.command },
+    { ask: 'go-on' },
+  ]
+  return { walk: { ...walk, shown }, moves }
 }
 
 const hint = (walk: Walk, step: Step): Turn => {

@@ -55,11 +55,14 @@ export const startOver = async (at: At, seed?: number): Promise<Session> => {
   return session
 }
 
+/** Names one run of a lab. */
+export const runOf = ({ pid, startedAt }: Pick<LabFile, 'pid' | 'startedAt'>): string => `${pid} ${startedAt}`
+
 const createSession = ({ stateDir, file, lab, lesson }: At, first: Kept): Session => {
   let kept = first
   let last = first.since
   const faults = lesson.faults ? drawFaults(lesson.faults.count, kept.seed ?? lesson.faults.seed) : []
-  const run = `${file.pid} ${file.startedAt}`
+  const run = runOf(file)
   const events = (step: Step): Promise<Events> => {
     const since = kept.since ?? { at: Date.parse(kept.startedAt), audit: 0, records: {}, lab: '' }
     const all = readVerdicts(stateDir)

@@ -13,7 +13,7 @@ import { createDesk } from './desk.ts'
 import { guide, type Room } from './guide.ts'
 import { complaintsOf, opening, whereIs } from './page.ts'
 import { play } from './play.ts'
-import { resume, startOver } from './session.ts'
+import { resume, runOf, startOver } from './session.ts'
 
 /** How somebody wants to take a lesson. */
 export type Wish = { auto: boolean; yes: boolean; step?: number; seed?: number; predict?: string }
@@ -31,8 +31,14 @@ export const take = async (context: Context, lesson: Lesson, wish: Wish): Promis
     refuseOther(client.topology.name)
     const at = { stateDir, file, lab: client, lesson }
     const under = before && before.finishedAt === undefined && before.step <= lesson.steps.length
-    const goesOn = under && !playing && wish.step === undefined && wish.seed === undefined
+    // a lab that was started anew is not where the lesson left it
+    const same = before?.since === undefined || before.since.lab === runOf(file)
+    const goesOn = same && under && !playing && wish.step === undefined && wish.seed === undefined
     screen.say(opening(lesson, screen))
+    if (under && !same && !playing)
+      screen.say(
+        `\nThe lab was started anew since you left at step ${before.step}: the lesson begins anew, too. With --step ${before.step} the steps before that are played for you.`,
+      )
     if (!goesOn) screen.say(`\nThe lab is brought into ${lesson.mode}, with nothing switched.`)
     const session = goesOn
       ? resume(at)

@@ -24,7 +24,10 @@ test('Enter runs what is offered, one command after the other', () => {
   expect(second.moves).toEqual([{ offer: './hop calls' }, { ask: 'go-on' }])
   const third = proceed(typed(second, '').walk, { ran: true })
   expect(kinds(third)).toEqual(['say', 'ask'])
-  expect(kinds(typed(third, ''))).toEqual(['say', 'ask'])
+  const again = typed(third, '')
+  expect(again.moves.slice(1)).toEqual([{ offer: './hop request' }, { ask: 'go-on' }])
+  expect(typed(again, '').moves).toEqual([{ run: './hop request' }])
+  expect(kinds(typed(setOut(lesson, 2, 'A'), ''))).toEqual(['say', 'ask'])
 })
 
 test('nothing that is typed ends a step: only that its conditions hold', () => {
