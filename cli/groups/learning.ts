@@ -1,7 +1,8 @@
+import type { InsiderWords } from '../commands/insider.ts'
 import type { LabWords } from '../commands/lab.ts'
 import type { Define } from './define.ts'
 
-/** Lessons, step by step. */
+/** Lessons, step by step, and the part of the attacker in them. */
 export const learningCommands = (command: Define): void => {
   command<LabWords>(
     'lab [lesson] [number]',
@@ -21,5 +22,22 @@ prompt Enter runs what is offered, a line that begins with hop is run, ? says wh
 h gives a hint (three, then the solution), q or Ctrl-C leaves; the lesson goes on from there next
 time. Progress is kept in the state directory. If no lab runs there, one is started.
 Example: hop lab 4; hop lab 4 --step 2; hop lab reset 4; hop lab 4 --auto --json`,
+    )
+  command<InsiderWords>(
+    'insider <link> [method] [path]',
+    "a call from inside the network by somebody who may not make it (default: the link's own request)",
+    async (context, words, link = '', ...asked) =>
+      (await import('../commands/insider.ts')).insider(context, link, asked, words),
+  )
+    .option('--certificate <whose>', 'none (default), self-signed, foreign, or a workload: its real one, stolen')
+    .option('--says <workload>', 'whom the caller header names')
+    .option('--body <json>', 'JSON, or @file')
+    .addHelpText(
+      'after',
+      `
+He calls past the taps, over the transport the link has now, and checks nobody. What came of it is
+told by the callee's own records. A stolen certificate is revoked afterwards. Exit code 1 when he
+was not served.
+Example: hop insider orders:payments POST /refunds --certificate inventory`,
     )
 }
