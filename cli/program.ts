@@ -6,6 +6,7 @@ import type { Action, Common, Define } from './groups/define.ts'
 import { elsewhereCommands } from './groups/elsewhere.ts'
 import { experimentCommands } from './groups/experiments.ts'
 import { labCommands } from './groups/lab.ts'
+import { learningCommands } from './groups/learning.ts'
 import { lookingCommands } from './groups/looking.ts'
 import { modeCommands } from './groups/modes.ts'
 import { stateDirOf } from './options.ts'
@@ -72,6 +73,8 @@ export const createProgram = (done: (code: number) => void): Command => {
   lookingCommands(command)
   program.commandsGroup('Experiments:')
   experimentCommands(command)
+  program.commandsGroup('Learning:')
+  learningCommands(command)
   program.commandsGroup('Elsewhere:')
   elsewhereCommands(command)
 

@@ -1,3 +1,4 @@
+import { lessons } from '../../labs/shelf.ts'
 import { catalogue } from '../../scenarios/catalogue.ts'
 import { claimIds, groupOf, claims as sentences } from '../../scenarios/claims.ts'
 import { tally } from '../../scenarios/tally.ts'
@@ -8,16 +9,18 @@ import { renderClaims, type ShownClaim } from '../render/claims.ts'
 import { lastOf } from '../verdicts.ts'
 import { type KeptCell, readVerdicts } from '../verdicts-file.ts'
 
-/** Every claim, the scenarios that show it, and what came out of them last. Needs no lab. */
+/** Every claim, the scenarios that show it with what came out of them last, and its lessons. Needs no lab. */
 export const claims = async ({ stateDir, screen }: Context): Promise<number> => {
   const verdicts = readVerdicts(stateDir)
   const cells = verdicts?.cells ?? []
+  const taught = lessons()
   const list = claimIds.map(
     (id): ShownClaim => ({
       ...{ id, group: groupOf(id), sentence: sentences[id] },
       scenarios: catalogue
         .filter(scenario => (scenario.claims as readonly string[]).includes(id))
         .map(scenario => ({ id: scenario.id, verdicts: lastVerdicts(scenario.id, cells) })),
+      lessons: taught.filter(lesson => lesson.claims.includes(id)).map(({ number }) => number),
     }),
   )
   const topology = verdicts?.topology ?? null

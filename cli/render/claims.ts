@@ -12,6 +12,8 @@ export type ShownClaim = {
   group: ClaimGroup
   sentence: string
   scenarios: { id: string; verdicts: ({ mode: Mode; observedAt: string } & Tally)[] }[]
+  /** Numbers of the lessons in which it is seen happening. */
+  lessons: readonly number[]
 }
 
 type Look = { paint: Paint; columns: number; topology: string | null; observed: string }
@@ -26,7 +28,7 @@ export const renderClaims = (claims: readonly ShownClaim[], look: Look): string 
     const head = any ? grid.head(claimGroups[group]) : [claimGroups[group]]
     return [...head.map(paint.strong), ...own.flatMap(claim => claimLines(claim, grid, look)), '']
   })
-  const demonstrated = claims.filter(({ scenarios }) => scenarios.length > 0).length
+  const demonstrated = claims.filter(isShown).length
   const last =
     topology === null || observed === ''
       ? 'No verdicts were kept here yet: hop up --detach && hop matrix'
@@ -36,7 +38,10 @@ export const renderClaims = (claims: readonly ShownClaim[], look: Look): string 
 
 const indent = 6
 
-const claimLines = ({ id, sentence, scenarios }: ShownClaim, grid: Grid, { paint, columns }: Look): string[] => {
+const isShown = ({ scenarios, lessons }: ShownClaim): boolean => scenarios.length + lessons.length > 0
+
+const claimLines = (claim: ShownClaim, grid: Grid, { paint, columns }: Look): string[] => {
+  const { id, sentence, scenarios, lessons } = claim
   const [first = '', ...more] = wrap(sentence, columns - indent)
   const none = [`${' '.repeat(indent)}${paint.dim('not shown yet')}`]
   const words = (verdicts: ShownClaim['scenarios'][number]['verdicts']) =>
@@ -49,8 +54,8 @@ const claimLines = ({ id, sentence, scenarios }: ShownClaim, grid: Grid, { paint
   return [
     `  ${id.padEnd(indent - 2)}${first}`,
     ...more.map(line => ' '.repeat(indent) + line),
-    ...(scenarios.length === 0
-      ? none
-      : scenarios.flatMap(({ id, verdicts }) => grid.row(indent, id, words(verdicts), paint.dim))),
+    ...(isShown(claim) ? [] : none),
+    ...scenarios.flatMap(({ id, verdicts }) => grid.row(indent, id, words(verdicts), paint.dim)),
+    ...lessons.map(number => `${' '.repeat(indent)}${paint.dim(`hop lab ${number}`)}`),
   ]
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { settled, transcriptsOf, withOutputs } from './transcripts.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'hop-readme-'))
 const env = { ...process.env, HOP_STATE: join(home, 'state'), NO_COLOR: '1', COLUMNS: '100' }
@@ -15,27 +16,7 @@ const run = (line: string): Promise<string> =>
     )
   })
 
-/** Ids, numbers, column widths and where a line is broken differ from run to run; words and verdicts do not. */
-const settled = (text: string): string[] =>
-  text
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{12,}\b/g, 'ID')
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replaceAll(/\d+(?:\.\d+)?/g, 'N')
-    .split(/\s+/)
-    .filter(word => word !== '')
-
-const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```console\n([\s\S]*?)```/g)].map(([, text]) => text!)
-
-/** `$ command` lines with the output that follows each. */
-const transcripts = blocks.flatMap(block =>
-  block
-    .split(/^\$ /m)
-    .slice(1)
-    .map(part => {
-      const [command, ...output] = part.split('\n')
-      return { command: command!, output: output.join('\n') }
-    }),
-)
+const transcripts = transcriptsOf(readFileSync('README.md', 'utf8'))
 
 beforeAll(() => run('./hop up --detach'))
 afterAll(async () => {
@@ -48,19 +29,13 @@ test('the README has transcripts', () => {
 })
 
 /** With HOP_UPDATE_README set, the README is given what was printed instead of being held against it. */
-const rewrite = (command: string, old: string, printed: string) => {
-  const block = (output: string) => `\n$ ${command}\n${output}`
-  const readme = readFileSync('README.md', 'utf8')
-  writeFileSync(
-    'README.md',
-    readme.replace(`\`\`\`console${block(old)}\`\`\``, () => `\`\`\`console${block(printed)}\`\`\``),
-  )
-}
+const rewrite = (command: string, output: string) =>
+  writeFileSync('README.md', withOutputs(readFileSync('README.md', 'utf8'), [{ command, output }]))
 
 test.each(transcripts)('$command', async ({ command, output }) => {
   // `npm start` brings a lab of its own; the others look at the one that is up
   const line = command === 'npm start' ? 'HOP_STATE="$HOP_STATE-start" npm start --silent </dev/null' : command
   const printed = (await run(line)).replaceAll(/\S*hop-readme-\S*/g, '/home/you/hop/.hop')
-  if (process.env.HOP_UPDATE_README) rewrite(command, output, printed)
+  if (process.env.HOP_UPDATE_README) rewrite(command, printed)
   else expect(settled(printed)).toEqual(settled(output))
 })

@@ -26,6 +26,7 @@ const floors: [name: string, rooms: RegExp][] = [
   ['lab', /^lab\//],
   ['export', /^export\//],
   ['scenarios', /^scenarios\//],
+  ['labs', /^labs\//],
   ['cli', /^cli\//],
   ['test and bench', /^(test|bench)\/|^[^/]+$/],
 ]

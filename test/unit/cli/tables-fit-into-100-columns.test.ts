@@ -92,16 +92,18 @@ it('a claim has a line for each scenario that shows it, or says that none does',
   ]
   const text = renderClaims(
     [
-      { id: 'B1', group: 'B', sentence: claims.B1, scenarios: [{ id: 'eavesdrop', verdicts }] },
-      { id: 'B2', group: 'B', sentence: claims.B2, scenarios: [{ id: 'eavesdrop', verdicts: [] }] },
-      { id: 'O1', group: 'O', sentence: claims.O1, scenarios: [] },
+      { id: 'B1', group: 'B', sentence: claims.B1, scenarios: [{ id: 'eavesdrop', verdicts }], lessons: [2] },
+      { id: 'B2', group: 'B', sentence: claims.B2, scenarios: [{ id: 'eavesdrop', verdicts: [] }], lessons: [] },
+      { id: 'O1', group: 'O', sentence: claims.O1, scenarios: [], lessons: [] },
+      { id: 'D7', group: 'D', sentence: claims.D7, scenarios: [], lessons: [1] },
     ],
     { paint: plain, columns: 100, topology: 'shop', observed: '2026-01-01T00:00:00.000Z' },
   )
   expect(text).toMatch(/\n {6}eavesdrop {25}not run {5}not run {5}◐ 2\/3 hold {2}not run {5}not run\n/)
   expect(text).toMatch(/\n {6}eavesdrop {25}not run yet\n/)
   expect(text).toMatch(/Observability\n {2}O1 {2}One request id through all structured logs\n {6}not shown yet\n/)
-  expect(text).toContain('2 of 3 claims are shown\nLast verdicts: shop, observed until 2026-01-01 00:00:00 UTC')
+  expect(text).toMatch(/go inward\n {6}hop lab 1\n/)
+  expect(text).toContain('3 of 4 claims are shown\nLast verdicts: shop, observed until 2026-01-01 00:00:00 UTC')
   expect(widest(text)).toBeLessThanOrEqual(100)
 })
 

@@ -1,0 +1,98 @@
+import { findLab, runningLab } from '../../lab/state-file.ts'
+import type { Lesson } from '../../labs/lesson.ts'
+import { readProgress } from '../../labs/progress-file.ts'
+import { setOut } from '../../labs/walk.ts'
+import { HopError } from '../../pki/error.ts'
+import { connectLab } from '../../scenarios/lab-client.ts'
+import type { Context } from '../command.ts'
+import { detach } from '../detach.ts'
+import { exit } from '../exit.ts'
+import { takeInterrupts } from '../interrupts.ts'
+import { readUpWords, stateDirOf } from '../options.ts'
+import { createDesk } from './desk.ts'
+import { guide, type Room } from './guide.ts'
+import { complaintsOf, opening, whereIs } from './page.ts'
+import { play } from './play.ts'
+import { resume, runOf, startOver } from './session.ts'
+
+/** How somebody wants to take a lesson. */
+export type Wish = { auto: boolean; yes: boolean; step?: number; seed?: number; predict?: string }
+
+/** Takes a lesson at the running lab, or at one that is started for it: guided at a terminal, or played. */
+export const take = async (context: Context, lesson: Lesson, wish: Wish): Promise<number> => {
+  const { stateDir, screen } = context
+  const playing = wish.auto || wish.yes
+  const before = readProgress(stateDir)[lesson.slug]
+  await orStart(context)
+  const file = findLab(stateDir)
+  const client = await connectLab(file.access)
+  const interrupts = takeInterrupts()
+  try {
+    refuseOther(client.topology.name)
+    const at = { stateDir, file, lab: client, lesson }
+    const under = before && before.finishedAt === undefined && before.step <= lesson.steps.length
+    // a lab that was started anew is not where the lesson left it
+    const same = before?.since === undefined || before.since.lab === runOf(file)
+    const goesOn = same && under && !playing && wish.step === undefined && wish.seed === undefined
+    screen.say(opening(lesson, screen))
+    if (under && !same && !playing)
+      screen.say(
+        `\nThe lab was started anew since you left at step ${before.step}: the lesson begins anew, too. With --step ${before.step} the steps before that are played for you.`,
+      )
+    if (!goesOn) screen.say(`\nThe lab is brought into ${lesson.mode}, with nothing switched.`)
+    const session = goesOn
+      ? resume(at)
+      : await startOver(at, wish.seed ?? (wish.auto ? lesson.faults?.seed : undefined))
+    if (session.faults.length > 0)
+      screen.say(`\n${complaintsOf(session.faults, client.topology, session.kept().seed ?? 0, screen)}`)
+    const here = whereIs(stateDir, stateDirOf(undefined, process.env))
+    const desk = (catching: boolean) => createDesk(stateDir, { catching })
+    const room: Room = { session, screen, desk: desk(true), topology: client.topology, here }
+    const over = new AbortController()
+    interrupts.ended.then(() => over.abort())
+    screen.event({ event: 'lesson', number: lesson.number, slug: lesson.slug, seed: session.kept().seed ?? null })
+    const prediction = wish.predict ?? (playing || wish.step !== undefined ? null : undefined)
+    if (playing || (wish.step ?? 1) > 1) {
+      const upTo = wish.step === undefined ? {} : { upTo: wish.step }
+      const settings = {
+        prediction: prediction ?? null,
+        solutions: wish.auto || !playing,
+        signal: over.signal,
+        ...upTo,
+      }
+      const turn = await play(room, 1, settings)
+      if (over.signal.aborted)
+        throw new HopError('interrupted', { message: 'interrupted; what was done so far is kept' })
+      if (playing) return exit.ok
+      return await guide({ ...room, desk: desk(false) }, turn, interrupts)
+    }
+    if (goesOn) screen.say(`\nYou left this lesson at step ${session.kept().step}; it goes on from there.`)
+    const known = prediction ?? session.kept().prediction
+    if (typeof known === 'string') session.keep({ prediction: known })
+    const turn = setOut(lesson, session.kept().step, known)
+    return await guide({ ...room, desk: desk(false) }, turn, interrupts)
+  } finally {
+    await client.close()
+  }
+}
+
+/** A lesson needs a lab; where there is none, it says so and starts one that stays. */
+const orStart = async (context: Context): Promise<void> => {
+  if (runningLab(context.stateDir)) return
+  context.screen.aside(`No lab runs in ${context.stateDir}; one is started now.`)
+  const silent = { ...context, screen: { ...context.screen, answer: () => {} } }
+  const code = await detach(silent, readUpWords({}))
+  if (code !== exit.ok) throw new HopError('interrupted', { message: 'interrupted before the lab was up' })
+  context.screen.aside('The lab is up; it stays until hop down ends it.\n')
+}
+
+/** What lessons tell of happens in the shop. */
+const refuseOther = (topology: string): void => {
+  if (topology === 'shop') return
+  throw new HopError('lesson-topology', {
+    field: 'topology',
+    expected: 'shop, of which the lessons tell',
+    found: topology,
+    remedy: 'Take them in a state directory of their own: hop --state .hop-lessons lab 1',
+  })
+}
