@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { LabFile } from '../../lab/state-file.ts'
+import type { findLab } from '../../lab/state-file.ts'
 import { beginHere, type Events, readEvents } from '../../labs/events.ts'
 import { drawFaults, type Fault } from '../../labs/faults.ts'
 import { cameTrue, judgeStep, readsWire } from '../../labs/judge.ts'
@@ -28,7 +28,9 @@ export type Session = {
   finish(step: Step): Promise<void>
 }
 
-type At = { stateDir: string; file: LabFile; lab: LabClient; lesson: Lesson }
+type FoundLab = ReturnType<typeof findLab>
+
+type At = { stateDir: string; file: FoundLab; lab: LabClient; lesson: Lesson }
 
 /** How often is looked whether it has happened, ms. */
 const lookEveryMs = 350
@@ -56,7 +58,7 @@ export const startOver = async (at: At, seed?: number): Promise<Session> => {
 }
 
 /** Names one run of a lab. */
-export const runOf = ({ pid, startedAt }: Pick<LabFile, 'pid' | 'startedAt'>): string => `${pid} ${startedAt}`
+export const runOf = ({ pid, startedAt }: Pick<FoundLab, 'pid' | 'startedAt'>): string => `${pid} ${startedAt}`
 
 const createSession = ({ stateDir, file, lab, lesson }: At, first: Kept): Session => {
   let kept = first

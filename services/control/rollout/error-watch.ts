@@ -31,6 +31,7 @@ export const watchErrors = ({ names, report, guard, onBreach }: Options): ErrorW
   const cursors = new Map<string, number>()
   let tally = noErrors()
   let told = false
+  let stopped = false
   let looking = Promise.resolve()
 
   const ask = async (name: string): Promise<Observations | undefined> => {
@@ -42,6 +43,7 @@ export const watchErrors = ({ names, report, guard, onBreach }: Options): ErrorW
   }
 
   const once = async (): Promise<void> => {
+    if (stopped) return
     const counting = tally
     const reports = await Promise.all(names().map(ask))
     countErrors(
@@ -67,6 +69,10 @@ export const watchErrors = ({ names, report, guard, onBreach }: Options): ErrorW
       tally = noErrors()
     },
     look,
-    stop: () => clearInterval(timer),
+    stop() {
+      // a look that is due already must not ask a control plane that has closed meanwhile
+      stopped = true
+      clearInterval(timer)
+    },
   }
 }

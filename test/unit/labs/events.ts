@@ -10,6 +10,7 @@ export const nothing = (): Events => ({
     ...{ switched: {}, lifetimes: { workloadMs: 1, publicMs: 1 }, bundle: '' },
     workloads: ['edge', 'gateway', 'orders', 'payments', 'inventory', 'shipping'].map(name => ({
       ...{ name, id: `spiffe://hop.lab/${name}`, address: null, version: 1, acked: 1, connected: true, keyLog: false },
+      dialsFrom: [],
       trust: { version: 1, current: true },
     })),
   },
