@@ -20,6 +20,7 @@ COPY services services
 COPY lab lab
 COPY export export
 COPY scenarios scenarios
+COPY labs labs
 COPY cli cli
 COPY containers containers
 # made by whom it is for: Node keeps a cache per user
