@@ -63,6 +63,8 @@ export type Member = {
   join(control: Address, joinToken: string, roots?: string[]): Promise<void>
   /** Its own certificate; undefined before it has joined. */
   certificate(): Pick<HeldCertificate, 'serial' | 'notAfter'> | undefined
+  /** See `Workload.leave`. */
+  leave(mostMs: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -131,6 +133,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
       joined = joining.catch(() => {})
       return joining
     },
+    leave: workload.leave,
     async close() {
       await agent?.close()
       await workload.close()

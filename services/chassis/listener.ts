@@ -57,6 +57,8 @@ export type Listener = {
   connections: ConnectionTable
   /** Resolves when every handshake and take-over that runs now is over, however it ended, or after `mostMs`. */
   handshakesOver(mostMs: number): Promise<void>
+  /** Takes no connection any more; those there are stay. */
+  takeNoMore(): void
   close(): Promise<void>
 }
 
@@ -192,6 +194,7 @@ export const createListener = (options: ListenerOptions): Listener => {
     },
     connections,
     handshakesOver: underWay.over,
+    takeNoMore: () => void server.close(),
     async close() {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       connections.destroyAll()

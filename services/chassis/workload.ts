@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { About } from './about.ts'
 import { createCallers, toldGraceMs } from './callers.ts'
 import type { Connection } from './connections.ts'
@@ -66,6 +67,8 @@ export type Workload = {
   expel(serials: ReadonlySet<string>): void
   /** `about`: of this request or trace only, whenever it was. */
   observations(since: number, about?: About): Observations
+  /** Takes no new caller, answers those it has, and asks them to leave. Resolves when none is left, or after `mostMs`. */
+  leave(mostMs: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -194,6 +197,14 @@ export const createWorkload = async (options: WorkloadOptions): Promise<Workload
         trust: describeTrust(credentials.trustHeld()),
         ...(l7 ? { l7 } : {}),
       }
+    },
+    async leave(mostMs) {
+      listener.takeNoMore()
+      const enough = new AbortController()
+      // nobody told the callers: an idle one is closed only when a request of his would have been here by now
+      const gone = callers.drain(() => true, toldGraceMs)
+      await Promise.race([gone, wait(mostMs, undefined, { signal: enough.signal }).catch(() => {})])
+      enough.abort()
     },
     async close() {
       trustLoss.close()

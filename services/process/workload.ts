@@ -14,6 +14,9 @@ import { createReturn } from './return.ts'
 import { required, type Settings } from './settings.ts'
 import { wayIn } from './way-in.ts'
 
+/** So long a process that was asked to end goes on answering those who are connected. */
+const leaveMs = 4_000
+
 /** One workload as a process (or its application alone, where that is asked for); says so in one line of JSON once it has joined. Throws `workload-unknown` and `usage`. */
 export const runWorkload = async (name: string, settings: Settings): Promise<() => Promise<void>> => {
   if (settings.applicationListen) return runApplication(name, settings, settings.applicationListen)
@@ -35,7 +38,11 @@ export const runWorkload = async (name: string, settings: Settings): Promise<() 
       log,
       enrol: () => way.again(async (token, roots) => member?.join(control, token, roots)),
     })
-    closing.push(() => member?.close(), back.close)
+    closing.push(
+      () => member?.close(),
+      back.close,
+      () => member?.leave(leaveMs),
+    )
     await way.first(async (token, bundle) => {
       member ??= await startMember({
         ...{ topology, name, bundle, listen: settings.listen, reachedAs: settings.advertise, isRelay, logTo },

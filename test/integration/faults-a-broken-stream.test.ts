@@ -43,6 +43,7 @@ const stage = async () => {
     apply: async ({ version }) => void applied.push(version),
     refresh: async () => {},
     judgeAnew: async () => {},
+    leave: async () => {},
     expel: () => {},
     observations: () => ({ workload: 'orders', connections: [], requests: [], keyLog: [], held: [], cursor: 0 }),
     close: async () => {},

@@ -65,6 +65,7 @@ const stage = (changes: Changes = {}) => {
       }),
     refresh: async () => void events.push('refresh'),
     judgeAnew: async () => void events.push('judge anew'),
+    leave: async () => {},
     expel: serials => void events.push(`expel ${[...serials]}`),
     observations: () => ({ workload: 'orders', connections: [], requests: [], keyLog: [], held: [], cursor: 0 }),
     close: async () => {},

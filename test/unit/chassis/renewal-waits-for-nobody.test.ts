@@ -30,6 +30,7 @@ test('a request that goes on for ever on an old connection keeps no certificate 
     listen: async () => ({ host: '127.0.0.1', port: 1 }),
     apply: async () => {},
     judgeAnew: async () => {},
+    leave: async () => {},
     refresh: () => {
       abandoned++
       return new Promise(() => {})
