@@ -25,11 +25,13 @@ export const takePorts = async (): Promise<void> => {
   }
 }
 
-/** Does an engine answer? Said once, loudly, where none does. */
-export const engineThere = (): boolean => {
-  const { status } = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'])
-  return status === 0
-}
+const base = process.env.NODE_IMAGE ?? 'node:24-bookworm-slim'
+
+const works = (...args: string[]): boolean => spawnSync('docker', args, { timeout: 300_000 }).status === 0
+
+/** Does an engine answer that has Compose v2, and the base image or a way to it? */
+export const engineThere = (): boolean =>
+  works('version') && works('compose', 'version') && (works('image', 'inspect', base) || works('pull', '--quiet', base))
 
 const mostMs = 1_200_000
 

@@ -22,7 +22,9 @@ const takeDown = () => compose('--profile', '*', 'down', '--volumes', '--remove-
 /** Builds, starts and waits; afterwards takes all of it away and sees that nothing is left. */
 export const setup = async () => {
   if (!engineThere()) {
-    console.warn('\n== NOT TESTED: no Docker engine answers here; nothing of the lab in containers was tried\n')
+    console.warn(
+      '\n== NOT TESTED: no Docker engine answers here that has Compose v2 and the base image; nothing of the lab in containers was tried\n',
+    )
     return () => {}
   }
   await takePorts()
