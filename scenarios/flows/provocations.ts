@@ -4,9 +4,10 @@ import type { Topology } from '../../services/topology/topology.ts'
 import type { LabClient } from '../lab-client.ts'
 import type { Attempt } from '../tools/attempt.ts'
 import { createImpostor } from '../tools/impostor.ts'
-import type { AlertWatch, Provocation } from './alert-watch.ts'
+import { type AlertWatch, isAt, type Moment, type Provocation } from './alert-watch.ts'
 import { isInner } from './hops.ts'
 import { leaveToExpire, lookAfter, orderUntilItFails } from './left-to-expire.ts'
+import { readUntil } from './patience.ts'
 import { placeOrder } from './stand-in.ts'
 import { whileSwitched } from './switched.ts'
 import { restoringWire } from './wire.ts'
@@ -82,8 +83,9 @@ export const runOutAndWithhold = (lab: LabClient, watch: AlertWatch, places: Pla
     names => [...names, places.untold],
     async () => {
       const ran = await runOut()
-      // an order may have been under way at the end, and refused within: the next one shows that its links are sound
-      await placeOrder(lab)
+      // an order may have been under way at the end, and refused within
+      const touched = lab.topology.links.filter(({ caller, callee }) => [caller, callee].includes(places.entry))
+      await untilMended(lab, watch, expiry, touched, [trust])
       await watch.until([trust])
       return ran
     },
@@ -93,9 +95,32 @@ export const runOutAndWithhold = (lab: LabClient, watch: AlertWatch, places: Pla
 /** Stands in for a callee, with a certificate of his own CA where the link wants one; then an order goes the right way. */
 export const impersonate = async (lab: LabClient, watch: AlertWatch, places: Places): Promise<Impersonated> => {
   const impersonated = await standIn(lab, watch, places)
-  await placeOrder(lab)
+  await untilMended(lab, watch, provocationsAt(places).impostor, [places.hop.link])
   await watch.until([])
   return impersonated
+}
+
+/**
+ * A link counts as failing until somebody is let in on it again. Orders until no alert of what was mended fires; what still
+ * fires after that does so for no reason.
+ */
+const untilMended = (
+  lab: LabClient,
+  watch: AlertWatch,
+  { what, deserves, may = [] }: Provocation,
+  touched: readonly { id: string }[],
+  still: readonly Provocation[] = [],
+): Promise<Moment> => {
+  const failed = touched.map(({ id }) => ({ alert: 'HandshakeFailures', where: id }) as const)
+  const aftermath = { what: `${what}; mended`, deserves: [], may: [...deserves, ...may, ...failed] }
+  return readUntil(
+    async () => {
+      await placeOrder(lab)
+      return watch.look([...still, aftermath])
+    },
+    ({ firing }) => !firing.some(fired => aftermath.may.some(isAt(fired))),
+    { tries: 40, pauseMs: 25 },
+  )
 }
 
 const standIn = async (lab: LabClient, watch: AlertWatch, places: Places): Promise<Impersonated> => {
