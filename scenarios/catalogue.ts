@@ -67,6 +67,7 @@ import httpSemantics from './migration/http-semantics.ts'
 import permissiveThenStrict from './migration/permissive-then-strict.ts'
 import previewOfStrictness from './migration/preview-of-strictness.ts'
 import switchWhileRunning from './migration/switch-while-running.ts'
+import metricsAtEveryHop from './observing/metrics-at-every-hop.ts'
 import packetCaptures from './observing/packet-captures.ts'
 import requestIdThroughEveryHop from './observing/request-id-through-every-hop.ts'
 import traceHasASpanPerHop from './observing/trace-has-a-span-per-hop.ts'
@@ -150,6 +151,7 @@ export const catalogue: readonly Scenario[] = [
   keysStayHome,
   requestIdThroughEveryHop,
   traceHasASpanPerHop,
+  metricsAtEveryHop,
   packetCaptures,
   whoCallsWhom,
 ]
