@@ -1,5 +1,6 @@
 import type { ConnectionRecord, Observations, RequestRecord } from '../../services/chassis/observation.ts'
 import { accountedCaller } from '../../services/control/rollout/accounted.ts'
+import { isWithin } from '../../services/topology/sidecars.ts'
 import { client, linkId, type Topology } from '../../services/topology/topology.ts'
 
 export type Reports = Record<string, Observations>
@@ -31,16 +32,15 @@ export const sightingsIn = (known: Known): Sighting[] =>
         .filter(({ ended, requestId, link }) => ended === undefined && requestId === undefined && link !== management)
         .flatMap(connection =>
           connection.side === 'client'
-            ? calledOut(report, connection)
+            ? calledOut(known, report, connection)
             : [calledIn(known, report, connection, byConnection.get(connection.id) ?? [])],
         )
     )
   })
 
-/** A sidecar's way to its own application leaves no workload. */
-const calledOut = ({ workload }: Observations, connection: ConnectionRecord): Sighting[] => {
+const calledOut = ({ topology }: Known, { workload }: Observations, connection: ConnectionRecord): Sighting[] => {
   const { link } = connection
-  if (link === undefined || link === linkId(workload, 'app')) return []
+  if (link === undefined || isWithin(topology, workload, link)) return []
   return [{ link, caller: workload, callee: link.slice(workload.length + 1), side: 'client', connection, requests: [] }]
 }
 

@@ -1,8 +1,13 @@
 import type { Problem } from './problems.ts'
 import type { TopologyFile } from './schema.ts'
+import { linkId, type Topology } from './topology.ts'
 
 /** What a sidecar calls the application beside it (`WorkloadOptions.app`). */
 const ownApplication = 'app'
+
+/** Is this a sidecar's way to its own application, which leaves no workload? A workload may have that name, too. */
+export const isWithin = ({ links }: Topology, workload: string, link: string): boolean =>
+  link === linkId(workload, ownApplication) && !links.some(({ id }) => id === link)
 
 /** A legacy workload only answers, and only in plaintext. */
 export const legacyProblems = ({ workloads, ingress, links }: TopologyFile): Problem[] => {

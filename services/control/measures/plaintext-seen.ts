@@ -2,6 +2,7 @@ import type { ConnectionRecord, Observations, RequestRecord } from '../../chassi
 import type { Transport } from '../../chassis/transport.ts'
 import { hopsOf } from '../../hops.ts'
 import type { Mode } from '../../modes.ts'
+import { isWithin } from '../../topology/sidecars.ts'
 import { linkId, type Topology } from '../../topology/topology.ts'
 import { accountedCaller } from '../rollout/accounted.ts'
 
@@ -42,16 +43,19 @@ export type Looked = { topology: Topology; mode: Mode; reports: Record<string, O
 
 /** Every plaintext connection in these reports, by link. What is plaintext is read from records, never from configuration. */
 export const plaintextSeen = (looked: Looked): PlaintextSeen[] => {
-  const sights = Object.values(looked.reports).flatMap(report => [...calledOut(report), ...calledIn(report, looked)])
+  const sights = Object.values(looked.reports).flatMap(report => [
+    ...calledOut(report, looked),
+    ...calledIn(report, looked),
+  ])
   const links = [...new Set(sights.map(({ link }) => link))]
   return links.map(link => sum(sights.filter(sight => sight.link === link) as [Sight, ...Sight[]], looked))
 }
 
-/** The caller's end: it knows what it calls whom. A sidecar's way to its own application leaves no workload. */
-const calledOut = ({ workload, connections }: Observations): Sight[] =>
+/** The caller's end: it knows what it calls whom. */
+const calledOut = ({ workload, connections }: Observations, { topology }: Looked): Sight[] =>
   connections
     .filter(({ side, transport, link }) => side === 'client' && transport === 'plaintext' && link !== undefined)
-    .filter(({ link }) => link !== linkId(workload, 'app'))
+    .filter(({ link = '' }) => !isWithin(topology, workload, link))
     .map(({ link = '', at }) => {
       const callee = link.slice(workload.length + 1)
       return { link, caller: workload, callee, side: 'caller', at, refused: false, requests: [] }
