@@ -10,7 +10,8 @@ export default defineConfig({
     // vitest keeps one core for itself; these tests mostly wait for sockets
     maxWorkers: Math.max(3, availableParallelism()),
     projects: [
-      project('unit', 15_000),
+      // these share their modules: loading them anew for each of two hundred files took longer than the tests
+      { test: { ...project('unit', 15_000).test, isolate: false } },
       project('integration', 60_000),
       project('slow', 600_000),
       project('witness', 600_000),

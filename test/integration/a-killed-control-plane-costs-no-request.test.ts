@@ -1,3 +1,0 @@
-import { killedUnderLoad } from '../support/killed-under-load.ts'
-
-killedUnderLoad([['move', 'mtls']])
