@@ -45,10 +45,14 @@ export const createBootstrap = (parts: Parts): Bootstrap => {
 
   const readmitted = (name: string) => intent.readmitted().includes(name)
 
-  /** Whoever has the secret of a revoked workload may be who its certificate was taken from. */
+  /**
+   * Whoever has the secret of a revoked workload may be who its certificate was taken from. Its last stream alone does not
+   * tell: a thief need not open one, and a certificate that had run out by then is not among the revoked.
+   */
   const barred = (name: string): boolean => {
     const serial = intent.lastSerials()[name]
-    return serial !== undefined && ledger.isRevoked(serial) && !readmitted(name)
+    const isRevoked = intent.barred().includes(name) || (serial !== undefined && ledger.isRevoked(serial))
+    return isRevoked && !readmitted(name)
   }
 
   const withheld = (name: string, returning: boolean): boolean => {
@@ -88,6 +92,7 @@ export const createBootstrap = (parts: Parts): Bootstrap => {
         if (!own) return tokens.consume(token, workload)
         tokens.useUp(own.ticket, workload, own.expires)
         intent.setReadmitted(intent.readmitted().filter(name => name !== workload))
+        intent.setBarred(intent.barred().filter(name => name !== workload))
       },
     },
     knows: workload => secretOf(workload) !== undefined,
