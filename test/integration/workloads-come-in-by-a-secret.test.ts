@@ -198,6 +198,7 @@ describe('a workload with a secret of its own', () => {
     expect(await tried('gateway', (await ask('gateway')).joinToken)).toBe('in')
     await control.operations.setSwitch('trustWithheld', ['gateway'])
     await expect(ask('gateway')).rejects.toMatchObject({ code: 'bootstrap-withheld' })
+    expect(await tried('gateway', token('gateway'))).toBe('bootstrap-withheld')
     await control.operations.resetSwitch('trustWithheld')
     await control.operations.resetSwitch('renewal')
     expect(await tried('gateway', (await ask('gateway', { returning: true })).joinToken)).toBe('in')

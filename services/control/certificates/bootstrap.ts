@@ -70,6 +70,8 @@ export const createBootstrap = (parts: Parts): Bootstrap => {
     if (Math.abs(time - clock()) >= ownTokenMs)
       throw refusedToken('join-token-expired', 'a token in its time', `one of ${new Date(time).toISOString()}`)
     if (barred(workload)) throw refusedWorkload('bootstrap-barred', workload)
+    // who knows the roots and the time from before need not ask for them again
+    if (withheld(workload, false)) throw refusedWorkload('bootstrap-withheld', workload)
     return { ticket: `own ${workload} ${nonce}`, expires: time + ownTokenMs }
   }
 
