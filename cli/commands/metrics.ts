@@ -4,7 +4,7 @@ import { readScrape } from '../../scenarios/observing/scrape.ts'
 import { choose } from '../choice.ts'
 import { type Context, withLab } from '../command.ts'
 import { exit } from '../exit.ts'
-import { renderMetrics } from '../render/metrics.ts'
+import { renderMetrics, renderScrape } from '../render/metrics.ts'
 import { unheard } from '../render/words.ts'
 
 /** By this name the control plane is scraped. */
@@ -17,7 +17,7 @@ export const metrics = (context: Context, word: string | undefined): Promise<num
     const workloads = Object.keys(lab.topology.workloads)
     if (word !== undefined) {
       const text = await lab.metrics(choose('workload', word, [...workloads, control]))
-      screen.answer(readScrape(text), () => text.trimEnd())
+      screen.answer(readScrape(text), () => renderScrape(text))
       return exit.ok
     }
     const { here, away } = await presence(lab)

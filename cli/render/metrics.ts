@@ -2,7 +2,7 @@ import type { MetricsDigest } from '../../scenarios/observing/digest.ts'
 import type { Paint } from '../paint.ts'
 import { span } from './certificates.ts'
 import { table } from './table.ts'
-import { shown } from './words.ts'
+import { harmless, shown } from './words.ts'
 
 /** A line of each workload. */
 export const renderMetrics = (
@@ -31,6 +31,9 @@ export const renderMetrics = (
   ]
   return table(shape, rows, { width: columns, dim: paint.dim })
 }
+
+/** A scrape as it came, but for what a terminal would obey: a workload that was taken over writes there what it likes. */
+export const renderScrape = (text: string): string => text.trimEnd().split('\n').map(harmless).join('\n')
 
 /** `expired 2, self-signed 1` */
 const told = (counts: Record<string, number>, paint: (text: string) => string): string => {

@@ -178,12 +178,27 @@ describe('a workload with a secret of its own', () => {
     await expect(ask('shipping')).rejects.toMatchObject({ code: 'bootstrap-barred' })
   })
 
+  it('stays out also where it never opened a stream, or was to be let in again before', async () => {
+    expect(await tried('payments', token('payments'))).toBe('in')
+    const waits = () =>
+      expect(control.operations.reenrol('payments')).rejects.toMatchObject({ code: 'reenrol-timeout' })
+    const before = waits()
+    await control.operations.revoke({ id: 'spiffe://hop.lab/payments' }, 'keyCompromise')
+    await expect(ask('payments')).rejects.toMatchObject({ code: 'bootstrap-barred' })
+    expect(await tried('payments', token('payments'))).toBe('bootstrap-barred')
+    const after = waits()
+    expect(await tried('payments', (await ask('payments')).joinToken)).toBe('in')
+    expect(await tried('payments', token('payments'))).toBe('in')
+    await Promise.all([before, after])
+  })
+
   it('may start while its renewal is switched off, but does not come back by itself', async () => {
     await control.operations.setSwitch('renewal', { gateway: { on: false } })
     await expect(ask('gateway', { returning: true })).rejects.toMatchObject({ code: 'bootstrap-withheld' })
     expect(await tried('gateway', (await ask('gateway')).joinToken)).toBe('in')
     await control.operations.setSwitch('trustWithheld', ['gateway'])
     await expect(ask('gateway')).rejects.toMatchObject({ code: 'bootstrap-withheld' })
+    expect(await tried('gateway', token('gateway'))).toBe('bootstrap-withheld')
     await control.operations.resetSwitch('trustWithheld')
     await control.operations.resetSwitch('renewal')
     expect(await tried('gateway', (await ask('gateway', { returning: true })).joinToken)).toBe('in')
@@ -192,7 +207,10 @@ describe('a workload with a secret of its own', () => {
   it('that does not come when it is let in again is told of, and let in when it does', async () => {
     await expect(control.operations.reenrol('edge')).rejects.toMatchObject({ code: 'reenrol-timeout' })
     await expect(control.operations.reenrol('inventory')).rejects.toMatchObject({ code: 'reenrol-by-hand' })
+    await control.operations.setSwitch('renewal', { edge: { on: false } })
     expect(await tried('edge', (await ask('edge', { returning: true })).joinToken)).toBe('in')
+    await expect(ask('edge', { returning: true })).rejects.toMatchObject({ code: 'bootstrap-withheld' })
+    await control.operations.resetSwitch('renewal')
   })
 })
 

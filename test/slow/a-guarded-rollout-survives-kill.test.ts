@@ -57,7 +57,16 @@ const request = (more: Partial<RequestRecord>): RequestRecord => ({
 })
 const calledByAStranger: Observations = {
   ...nothing('payments'),
-  connections: [{ cursor: 1, id: 'c', side: 'server', at: '', transport: 'plaintext', remoteAddress: '127.9.9.9' }],
+  connections: [
+    {
+      cursor: 1,
+      id: 'c',
+      side: 'server',
+      at: new Date().toISOString(),
+      transport: 'plaintext',
+      remoteAddress: '127.9.9.9',
+    },
+  ],
   requests: [request({ rule: 'orders:payments', caller: 'spiffe://hop.lab/orders' })],
 }
 const yes = ({ version }: Desired) => [{ version, ok: true, drained: true }]

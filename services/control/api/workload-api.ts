@@ -11,6 +11,7 @@ import type { Fleet } from '../fleet.ts'
 import type { Publisher } from '../rollout/publisher.ts'
 import type { Store } from '../state/store.ts'
 import { addressSchema, checked, count, text } from './body.ts'
+import { reportBody } from './report-body.ts'
 import { createLine } from './stream.ts'
 import type { Authenticate, Caller } from './workload-server.ts'
 
@@ -42,13 +43,7 @@ const bodies = {
     dialsFrom: v.optional(v.pipe(v.array(ip), v.maxLength(32)), []),
   }),
   ack: v.strictObject({ version: count, ok: v.boolean(), error: v.optional(text(2000)), drained: v.boolean() }),
-  report: v.looseObject({
-    connections: v.array(v.any()),
-    requests: v.array(v.any()),
-    keyLog: v.array(v.string()),
-    held: v.array(v.any()),
-    cursor: count,
-  }),
+  report: reportBody,
   metrics: v.strictObject({ text: text(4 * 1024 * 1024) }),
 }
 

@@ -45,10 +45,14 @@ export const createBootstrap = (parts: Parts): Bootstrap => {
 
   const readmitted = (name: string) => intent.readmitted().includes(name)
 
-  /** Whoever has the secret of a revoked workload may be who its certificate was taken from. */
+  /**
+   * Whoever has the secret of a revoked workload may be who its certificate was taken from. Its last stream alone does not
+   * tell: a thief need not open one, and a certificate that had run out by then is not among the revoked.
+   */
   const barred = (name: string): boolean => {
     const serial = intent.lastSerials()[name]
-    return serial !== undefined && ledger.isRevoked(serial) && !readmitted(name)
+    const isRevoked = intent.barred().includes(name) || (serial !== undefined && ledger.isRevoked(serial))
+    return isRevoked && !readmitted(name)
   }
 
   const withheld = (name: string, returning: boolean): boolean => {
@@ -66,6 +70,8 @@ export const createBootstrap = (parts: Parts): Bootstrap => {
     if (Math.abs(time - clock()) >= ownTokenMs)
       throw refusedToken('join-token-expired', 'a token in its time', `one of ${new Date(time).toISOString()}`)
     if (barred(workload)) throw refusedWorkload('bootstrap-barred', workload)
+    // who knows the roots and the time from before need not ask for them again
+    if (withheld(workload, false)) throw refusedWorkload('bootstrap-withheld', workload)
     return { ticket: `own ${workload} ${nonce}`, expires: time + ownTokenMs }
   }
 
@@ -88,6 +94,7 @@ export const createBootstrap = (parts: Parts): Bootstrap => {
         if (!own) return tokens.consume(token, workload)
         tokens.useUp(own.ticket, workload, own.expires)
         intent.setReadmitted(intent.readmitted().filter(name => name !== workload))
+        intent.setBarred(intent.barred().filter(name => name !== workload))
       },
     },
     knows: workload => secretOf(workload) !== undefined,

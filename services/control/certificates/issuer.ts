@@ -123,6 +123,16 @@ export const createIssuer = (options: IssuerOptions): Issuer => {
     return [...new Set([...found.values()].filter(serial => serial !== undefined))]
   }
 
+  /** What is revoked takes back that its workload may come in again; with all of its name, it may not come in by its secret. */
+  const bar = (what: Revocable, serials: readonly string[]): void => {
+    const rows = serials.map(serial => ledger.find(serial)).filter(row => row && row.by !== 'experiment')
+    const names = Object.keys(topology.workloads).filter(name =>
+      rows.some(row => row?.name === spiffeId(topology.trustDomain, name)),
+    )
+    intent.setReadmitted(intent.readmitted().filter(name => !names.includes(name)))
+    if ('id' in what) intent.setBarred([...new Set([...intent.barred(), ...names])])
+  }
+
   return {
     enrol(token, csr, workload) {
       if (!Object.hasOwn(topology.workloads, workload))
@@ -176,7 +186,10 @@ export const createIssuer = (options: IssuerOptions): Issuer => {
     revoke(what, reason) {
       const given = 'serials' in what ? known(what.serials) : ledger.live(what.id, clock())
       if (given.length === 0) throw nothingToRevoke('id', 'id' in what ? what.id : 'none')
-      ledger.revoke(given, clock(), reason)
+      store.transaction(() => {
+        ledger.revoke(given, clock(), reason)
+        bar(what, given)
+      })
       return given
     },
     standing(serial) {

@@ -41,6 +41,9 @@ export type Intent = RolloutRows & {
   /** Workloads that the operator lets in again, whatever became of what they held. */
   readmitted(): string[]
   setReadmitted(workloads: string[]): void
+  /** Workloads of which everything was revoked: kept out until the operator lets them in again. */
+  barred(): string[]
+  setBarred(workloads: string[]): void
   /** The one link that is relaxed now. */
   breakGlass(): BreakGlassRow | undefined
   setBreakGlass(row: BreakGlassRow | undefined): void
@@ -118,6 +121,8 @@ export const createIntent = (db: Database, initialMode: Mode): Intent => {
     },
     readmitted: () => JSON.parse(setting('readmitted') ?? '[]'),
     setReadmitted: workloads => set('readmitted', JSON.stringify(workloads)),
+    barred: () => JSON.parse(setting('barred') ?? '[]'),
+    setBarred: workloads => set('barred', JSON.stringify(workloads)),
     breakGlass() {
       const row = setting('break-glass')
       return row === undefined ? undefined : (JSON.parse(row) as BreakGlassRow)
