@@ -1,12 +1,21 @@
 import { HopError } from '../pki/error.ts'
+import { wrap } from './render/table.ts'
 
 /** An error as a person should read it: what is wrong, then what to do. A stack only when asked for. */
-export const complaint = (error: unknown, debug: boolean): string => {
-  const lines = [`hop: ${printable(withoutRemedy(error))}`]
-  if (error instanceof HopError && error.remedy) lines.push(`  ${printable(error.remedy)}`)
+export const complaint = (error: unknown, debug: boolean, columns = Number.POSITIVE_INFINITY): string => {
+  const broken = (text: string) => text.split('\n').flatMap(line => fitted(line, columns))
+  const lines = broken(`hop: ${printable(withoutRemedy(error))}`)
+  if (error instanceof HopError && error.remedy) lines.push(...broken(`  ${printable(error.remedy)}`))
   if (!(error instanceof HopError) && !debug) lines.push('  This should not happen. HOP_DEBUG=1 shows where it did.')
   if (debug) lines.push(stackOf(error))
   return lines.join('\n')
+}
+
+/** As it is where it fits; else broken between words, and set in. */
+const fitted = (line: string, columns: number): string[] => {
+  if (line.length <= columns) return [line]
+  const indent = line.startsWith('  ') ? '  ' : ''
+  return wrap(line.trim(), Math.max(20, columns - 5)).map((part, i) => `${i === 0 ? indent : '     '}${part}`)
 }
 
 /** The same for programs. */

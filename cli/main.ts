@@ -30,7 +30,8 @@ const run = async (): Promise<number> => {
     const failure = error instanceof CommanderError ? mistakeOf(error, program, words) : error
     if (failure === undefined) return exit.ok
     if (words.includes('--json')) process.stdout.write(`${JSON.stringify(complaintJson(failure))}\n`)
-    process.stderr.write(`${complaint(failure, process.env.HOP_DEBUG === '1')}\n`)
+    const columns = process.stderr.isTTY ? process.stderr.columns : undefined
+    process.stderr.write(`${complaint(failure, process.env.HOP_DEBUG === '1', columns || undefined)}\n`)
     return exitCodeOf(failure)
   }
 }

@@ -19,6 +19,8 @@ const kept = v.object({
   /** The step that is under way, from 1; one more than there are: over. */
   step: v.pipe(v.number(), v.integer(), v.minValue(1)),
   since: v.optional(since),
+  /** How many parts of it have been shown, their commands run. */
+  shown: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   prediction: v.optional(v.string()),
   /** Letters of the choices that came true. */
   cameTrue: v.array(v.string()),

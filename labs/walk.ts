@@ -1,4 +1,4 @@
-import type { Choice, Lesson, Step, Transcript } from './lesson.ts'
+import type { Choice, Lesson, Part, Step, Transcript } from './lesson.ts'
 
 /** Where somebody stands in a lesson. */
 export type Walk = {
@@ -34,12 +34,15 @@ export type Move =
 
 export type Turn = { walk: Walk; moves: Move[] }
 
-/** Begins a lesson with its prediction, or at a step of it. `prediction`: null where none is asked for. */
-export const setOut = (lesson: Lesson, step = 1, prediction?: string | null): Turn => {
+/**
+ * Begins a lesson with its prediction, or at a step of it. `prediction`: null where none is asked for. `shown`: parts of the
+ * step that were shown before, whose commands are not to be run again.
+ */
+export const setOut = (lesson: Lesson, step = 1, prediction?: string | null, shown = 0): Turn => {
   const known = typeof prediction === 'string' ? { prediction } : {}
   const walk: Walk = { lesson, at: 'predict', step, shown: 0, hints: 0, ...known }
   if (prediction === undefined && step === 1) return { walk, moves: [{ choices: true }, { ask: 'prediction' }] }
-  return enter(walk, step)
+  return enter(walk, step, shown)
 }
 
 /** One thing after the other: what happens, and what is to be done about it. */
@@ -103,11 +106,14 @@ const hint = (walk: Walk, step: Step): Turn => {
   return { walk, moves: [{ say }, { ask: 'go-on' }] }
 }
 
-const enter = (walk: Walk, number: number): Turn => {
-  const entered: Walk = { ...walk, at: 'step', step: number, shown: 0, hints: 0 }
+const enter = (walk: Walk, number: number, from = 0): Turn => {
+  const entered: Walk = { ...walk, at: 'step', step: number, shown: from, hints: 0 }
+  const step = stepOf(entered)
   const { walk: shown, moves } = show(entered)
-  return { walk: shown, moves: [{ begin: stepOf(entered) }, ...moves] }
+  return { walk: shown, moves: [{ begin: step }, ...told(step.parts.slice(0, from)), ...moves] }
 }
+
+const told = (parts: readonly Part[]): Move[] => parts.flatMap(part => ('prose' in part ? [{ say: part.prose }] : []))
 
 /** Shows prose up to the next command, and offers that. */
 const show = (walk: Walk): Turn => {
@@ -127,8 +133,7 @@ const show = (walk: Walk): Turn => {
 /** It happened, here or in another terminal: what is left to read is read, and the next step begins. */
 const finish = (walk: Walk): Turn => {
   const step = stepOf(walk)
-  const rest = step.parts.slice(walk.shown).flatMap(part => ('prose' in part ? [{ say: part.prose }] : []))
-  const moves: Move[] = [...rest, { done: step }]
+  const moves: Move[] = [...told(step.parts.slice(walk.shown)), { done: step }]
   if (walk.step === walk.lesson.steps.length)
     return { walk: { ...walk, at: 'over' }, moves: [...moves, { over: true }] }
   const next = enter(walk, walk.step + 1)

@@ -22,15 +22,18 @@ export const likely = (word: string, candidates: readonly string[]): string | un
   return around.length === 1 ? around[0] : undefined
 }
 
-/** Levenshtein distance, one row at a time. */
+/** Levenshtein distance, two letters that changed places counted as one edit; a row at a time. */
 const edits = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column)
+  let above = row
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
       const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1, swapped ? above[j - 2]! + 1 : replaced))
     }
+    above = row
     row = next
   }
   return row[b.length]!

@@ -8,6 +8,7 @@ import { exit } from '../exit.ts'
 import { takeInterrupts } from '../interrupts.ts'
 import { changesBetween, type EdgeChange, renderChange } from '../render/edge-changes.ts'
 import { renderEdges } from '../render/edges.ts'
+import { visible } from '../render/table.ts'
 import { readDuration, readSince } from '../since.ts'
 
 export type EdgesWords = { since?: string }
@@ -48,7 +49,10 @@ export const watch = async (context: Context, words: WatchWords): Promise<number
       const left = until - performance.now()
       if (left <= 0 || stop.signal.aborted) return exit.ok
       await wait(Math.min(everyMs, left), undefined, { signal: stop.signal }).catch(() => {})
-      if (stop.signal.aborted) return exit.ok
+      if (!stop.signal.aborted) continue
+      // below the ^C that the terminal shows
+      if (context.screen.live) context.screen.say('')
+      return exit.ok
     }
   })
 }
@@ -69,13 +73,17 @@ const createShow = ({ screen }: Context): ((seen: Edges) => void) => {
       const text = `${renderEdges(seen, screen)}\n${screen.paint.dim('Ctrl-C ends this')}`
       // up to where the last table began, and nothing of it left below
       process.stdout.write(`${drawn > 0 ? `\x1b[${drawn}A\x1b[J` : ''}${text}\n`)
-      drawn = text.split('\n').length
+      drawn = rowsOf(text, process.stdout.columns)
     } else {
       if (moved) screen.say(`${clock()}  the mode is ${seen.mode} now`)
       for (const change of changes) screen.say(line(change, screen.paint))
     }
   }
 }
+
+/** How many rows a text takes on a terminal so wide, which breaks lines that are longer. */
+export const rowsOf = (text: string, columns: number): number =>
+  text.split('\n').reduce((rows, each) => rows + Math.max(1, Math.ceil(visible(each) / (columns || 1000))), 0)
 
 const line = (change: EdgeChange, paint: Context['screen']['paint']): string =>
   `${clock()}  ${linkTitle(change.link)}  ${renderChange(change, paint)}`

@@ -17,7 +17,10 @@ export type LabWords = { step?: string; predict?: string; auto?: boolean; yes?: 
 export const lab = (context: Context, words: LabWords, ...names: (string | undefined)[]): Promise<number> => {
   const [first, second] = names
   if (first === undefined) return list(context)
-  if (first === 'reset') return reset(context, findLesson(second ?? ''))
+  if (first === 'reset') {
+    if (second === undefined) throw usage('reset', 'the number of a lesson', undefined)
+    return reset(context, findLesson(second))
+  }
   if (second !== undefined) throw usage('lesson', 'one lesson, or reset and one', second)
   return guided(context, findLesson(first), readWords(words))
 }
@@ -101,10 +104,10 @@ const whole = (field: string, word: string, most: number): number => {
   throw usage(field, `a number from 1 to ${most}`, word)
 }
 
-const usage = (field: string, expected: string, found: string) =>
+const usage = (field: string, expected: string, found: string | undefined) =>
   new HopError('usage', {
     field,
     expected,
-    found: JSON.stringify(found.slice(0, 100)),
+    found: found === undefined ? 'nothing' : JSON.stringify(found.slice(0, 100)),
     remedy: 'hop lab --help has an example',
   })

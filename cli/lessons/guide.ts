@@ -38,7 +38,9 @@ const perform = async (room: Room, walk: Walk, move: Move, interrupts: Pick<Inte
   const { session, screen, desk } = room
   for (const line of told(room, move)) screen.say(line)
   if ('run' in move) {
-    await desk.run(move.run)
+    const { code } = await desk.run(move.run)
+    // what was interrupted is offered again to whoever comes back
+    if (code !== null && code < 128) session.keep({ shown: walk.shown })
     const pending = stepOf(walk)
       .parts.slice(walk.shown)
       .some(part => 'transcript' in part)

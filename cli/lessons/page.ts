@@ -66,16 +66,19 @@ export const causesOf = (faults: readonly Fault[], topology: Topology, look: Loo
 export const comparison = ({ predict }: Lesson, { prediction, cameTrue }: Kept, look: Look): string => {
   const said = predict.choices.find(({ letter }) => letter === prediction)
   const came = predict.choices.filter(({ letter }) => cameTrue.includes(letter))
-  const told = came.map(({ letter, text }) => `${letter}. ${text}`).join(' ')
+  const told = came.map(sentence).join(' ')
   if (came.length === 0) return prose('None of the predictions was seen to come true in what was done here.', look)
   const right = said && cameTrue.includes(said.letter)
   const verdict = said
     ? right
       ? look.paint.good('✓ You predicted what happened.')
-      : `You predicted ${said.letter}. ${said.text}`
+      : `You predicted ${sentence(said)}`
     : 'You predicted nothing.'
   return prose(`${verdict} What was seen is ${told}`, look)
 }
+
+const sentence = ({ letter, text }: { letter: string; text: string }): string =>
+  `${letter}. ${text}${/[.!?]$/.test(text) ? '' : '.'}`
 
 export const closing = (lesson: Lesson, kept: Kept, look: Look, here: string): string =>
   [

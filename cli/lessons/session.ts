@@ -86,7 +86,7 @@ const createSession = ({ stateDir, file, lab, lesson }: At, first: Kept): Sessio
     async begin(step) {
       const since = await beginHere(lab, run, readsWire(lesson, step), last)
       last = since
-      keep({ step: step.number, since })
+      keep({ step: step.number, since, shown: undefined })
     },
     async untilDone(step, signal) {
       for (;;) {
@@ -101,7 +101,7 @@ const createSession = ({ stateDir, file, lab, lesson }: At, first: Kept): Sessio
       const over = step.number === lesson.steps.length
       keep({
         step: step.number + 1,
-        since: undefined,
+        ...{ since: undefined, shown: undefined },
         cameTrue: [...kept.cameTrue, ...letters],
         ...(over ? { finishedAt: new Date().toISOString() } : {}),
       })

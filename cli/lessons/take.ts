@@ -1,6 +1,6 @@
 import { findLab, isLabThere } from '../../lab/state-file.ts'
 import type { Lesson } from '../../labs/lesson.ts'
-import { readProgress } from '../../labs/progress-file.ts'
+import { type Kept, type Progress, readProgress } from '../../labs/progress-file.ts'
 import { setOut } from '../../labs/walk.ts'
 import { HopError } from '../../pki/error.ts'
 import { connectLab } from '../../scenarios/lab-client.ts'
@@ -11,7 +11,7 @@ import { takeInterrupts } from '../interrupts.ts'
 import { readUpWords, stateDirOf } from '../options.ts'
 import { createDesk } from './desk.ts'
 import { guide, type Room } from './guide.ts'
-import { complaintsOf, opening, whereIs } from './page.ts'
+import { complaintsOf, opening, prose, whereIs } from './page.ts'
 import { play } from './play.ts'
 import { resume, runOf, startOver } from './session.ts'
 
@@ -31,14 +31,10 @@ export const take = async (context: Context, lesson: Lesson, wish: Wish): Promis
     refuseOther(client.topology.name)
     const at = { stateDir, file, lab: client, lesson }
     const under = before && before.finishedAt === undefined && before.step <= lesson.steps.length
-    // a lab that was started anew is not where the lesson left it
-    const same = before?.since === undefined || before.since.lab === runOf(file)
-    const goesOn = same && under && !playing && wish.step === undefined && wish.seed === undefined
+    const moved = before && movedSince(before, readProgress(stateDir), runOf(file))
+    const goesOn = moved === undefined && under && !playing && wish.step === undefined && wish.seed === undefined
     screen.say(opening(lesson, screen))
-    if (under && !same && !playing)
-      screen.say(
-        `\nThe lab was started anew since you left at step ${before.step}: the lesson begins anew, too. With --step ${before.step} the steps before that are played for you.`,
-      )
+    if (under && moved !== undefined && !playing) screen.say(`\n${prose(anew(moved, before.step), screen)}`)
     if (!goesOn) screen.say(`\nThe lab is brought into ${lesson.mode}, with nothing switched.`)
     const session = goesOn
       ? resume(at)
@@ -69,11 +65,23 @@ export const take = async (context: Context, lesson: Lesson, wish: Wish): Promis
     if (goesOn) screen.say(`\nYou left this lesson at step ${session.kept().step}; it goes on from there.`)
     const known = prediction ?? session.kept().prediction
     if (typeof known === 'string') session.keep({ prediction: known })
-    const turn = setOut(lesson, session.kept().step, known)
+    const turn = setOut(lesson, session.kept().step, known, session.kept().shown)
     return await guide({ ...room, desk: desk(false) }, turn, interrupts)
   } finally {
     await client.close()
   }
+}
+
+/** Why the lab is not where a lesson left it: another lab by now, or another lesson was begun at it. */
+export const movedSince = (before: Kept, all: Progress, run: string): string | undefined => {
+  if (before.since !== undefined && before.since.lab !== run) return 'The lab was started anew'
+  const later = Object.values(all).some(({ startedAt }) => startedAt > before.startedAt)
+  return later ? 'Another lesson was begun' : undefined
+}
+
+const anew = (moved: string, step: number): string => {
+  const played = step > 1 ? ` With --step ${step} the steps before that are played for you.` : ''
+  return `${moved} since you left at step ${step}: the lesson begins anew, too.${played}`
 }
 
 /** A lesson needs a lab; where there is none, it says so and starts one that stays. */

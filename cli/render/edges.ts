@@ -15,7 +15,10 @@ export const renderEdges = ({ topology, mode, since, edges, away }: Edges, look:
   const shape = titles.map((title, i) => ({ title, right: i > 1 }))
   const differing = edges.flatMap(({ link, differs }) => differs.map(words => ({ link, words })))
   return [
-    `Who calls whom in ${paint.strong(shown(topology, 40))} under ${paint.strong(mode)}, as the workloads saw it ${from}`,
+    ...wrap(
+      `Who calls whom in ${paint.strong(shown(topology, 40))} under ${paint.strong(mode)}, as the workloads saw it ${from}`,
+      columns,
+    ),
     '',
     table(
       [...shape, { title: 'caller ⇄ callee', wrap: true }],

@@ -1,7 +1,7 @@
 import type { Identity, MapHop, ObservedHop, RequestMap } from '../../scenarios/map.ts'
 import { linkTitle } from '../../services/topology/topology.ts'
 import type { Paint } from '../paint.ts'
-import { table } from './table.ts'
+import { table, wrap } from './table.ts'
 import { count, unheard, workloadOf } from './words.ts'
 
 /** Each hop as its ends recorded it, then how often the request was opened and who could read it. */
@@ -15,7 +15,10 @@ export const renderMap = (map: RequestMap, { paint, columns }: { paint: Paint; c
   )
   const readers = map.readers.length === 0 ? 'nobody' : map.readers.join(', ')
   return [
-    `${paint.strong(map.mode)}: one request through ${map.topology}, as both ends of every hop recorded it (it got ${map.status})`,
+    ...wrap(
+      `${paint.strong(map.mode)}: one request through ${map.topology} → ${map.status}, as both ends of every hop recorded it`,
+      columns,
+    ),
     '',
     hops,
     '',

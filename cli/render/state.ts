@@ -7,7 +7,7 @@ import type { Paint } from '../paint.ts'
 import { breakGlassLines } from './break-glass.ts'
 import { rotationLines } from './rotation.ts'
 import { switchedLines } from './switches.ts'
-import { pad, table } from './table.ts'
+import { pad, table, wrap } from './table.ts'
 import { shown, workloadOf } from './words.ts'
 
 type Look = { paint: Paint; columns: number }
@@ -63,13 +63,14 @@ const livesOf = ({ workloadMs, publicMs }: ControlState['lifetimes']): string =>
   workloadMs === publicMs ? lasting(workloadMs) : `${lasting(workloadMs)}, public ones ${lasting(publicMs)}`
 
 /** The present mode among all there are. */
-export const renderModes = (state: ControlState, { paint }: { paint: Paint }): string => {
+export const renderModes = (state: ControlState, { paint, columns }: Look): string => {
   const width = Math.max(...modes.map(({ length }) => length)) + 2
-  const line = (mode: Mode) => {
-    const words = `${pad(mode, width)}${modeTable[mode].summary}`
-    return mode === state.mode ? paint.strong(`* ${words}`) : `  ${words}`
-  }
-  return [...modes.map(line), '', rolloutLine(state)].join('\n')
+  const lines = (mode: Mode) =>
+    wrap(modeTable[mode].summary, columns - width - 2).map((summary, i) => {
+      const words = `${pad(i === 0 ? mode : '', width)}${summary}`
+      return mode === state.mode ? paint.strong(`${i === 0 ? '*' : ' '} ${words}`) : `  ${words}`
+    })
+  return [...modes.flatMap(lines), '', rolloutLine(state)].join('\n')
 }
 
 /** Who did what, oldest first. */

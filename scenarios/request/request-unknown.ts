@@ -16,7 +16,7 @@ export const requestUnknown = (about: Collected): HopError => {
   const away = about.away.length > 0 ? `; ${about.away.join(', ')} could not be asked` : ''
   return new HopError('request-unknown', {
     field: 'request',
-    expected: 'a request id or trace id of one of the last thousand requests',
+    expected: 'a request id or trace id of one of the last two thousand requests',
     found: `${JSON.stringify(about.id)}, which no workload remembers${away}`,
     remedy: 'hop request prints one; every answer has its own in x-request-id',
   })

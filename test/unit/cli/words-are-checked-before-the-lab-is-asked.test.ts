@@ -22,6 +22,7 @@ it('an unknown word is answered with the nearest and all that are valid', () => 
   expect(error.remedy).toBe('Did you mean mtls?')
   expect(error.expected).toBe(`one of ${modes.join(', ')}`)
   expect(thrown(() => choose('link', 'edge:gatway', ['edge:gateway'])).remedy).toContain('edge:gateway')
+  expect(thrown(() => choose('command', 'mpa', ['map', 'mode'])).remedy).toBe('Did you mean map?')
 })
 
 it('modes can be listed, all meaning all', () => {
@@ -40,6 +41,15 @@ it('an error names field, both values and what to do, and keeps its stack to its
   expect(complaint(error, true)).toContain('words-are-checked')
   expect(complaintJson(error).error).toMatchObject({ code: 'mode-unknown', field: 'mode', remedy: 'Do c' })
   expect(complaint(new Error('\u001b[2Jgone'), false)).not.toContain('\u001b')
+})
+
+it('an error is no wider than the terminal that shows it, and as it is elsewhere', () => {
+  const error = new HopError('mode-unknown', { field: 'mode', expected: 'one of '.repeat(20), found: 'b' })
+  expect(complaint(error, false).split('\n')).toHaveLength(1)
+  const lines = complaint(error, false, 60).split('\n')
+  expect(lines.length).toBeGreaterThan(2)
+  expect(lines.every(line => line.length <= 60)).toBe(true)
+  expect(lines.map(line => line.trim()).join(' ')).toBe(complaint(error, false).replaceAll('  ', ' '))
 })
 
 it.each([

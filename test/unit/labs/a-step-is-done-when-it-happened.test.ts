@@ -30,6 +30,13 @@ test('Enter runs what is offered, one command after the other', () => {
   expect(kinds(typed(setOut(lesson, 2, 'A'), ''))).toEqual(['say', 'ask'])
 })
 
+test('who comes back in the middle of a step is offered the command after the last that ran', () => {
+  const back = setOut(lesson, 1, 'A', 2)
+  expect(kinds(back)).toEqual(['begin', 'say', 'offer', 'ask'])
+  expect(back.moves[2]).toEqual({ offer: './hop calls' })
+  expect(typed(back, '').moves).toEqual([{ run: './hop calls' }])
+})
+
 test('nothing that is typed ends a step: only that its conditions hold', () => {
   const step = typed(setOut(lesson), 'A')
   for (const line of ['', 'done', 'y', 'hop request', '?', 'h', 'mode is=mtls'])
