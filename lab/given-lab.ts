@@ -42,7 +42,9 @@ const described = (path: string): v.InferOutput<typeof shape> => {
     throw new HopError('given-lab-unreadable', {
       field: `HOP_LAB: ${path}${place ? `: ${place}` : ''}`,
       expected: issue?.message ?? 'the description of a lab',
-      found: (cause as NodeJS.ErrnoException).code ?? (cause as Error).message.slice(0, 100),
+      // what cannot be parsed is not quoted: it may be the token, named by mistake
+      found:
+        cause instanceof SyntaxError ? 'no JSON' : ((cause as NodeJS.ErrnoException).code ?? (cause as Error).message),
       remedy: 'It says where operator, wire, tokenFile, control, edge and redirect are',
       cause,
     })

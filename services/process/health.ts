@@ -12,7 +12,11 @@ export const keepHealthFile = (path: string | undefined): (() => void) => {
   writeFileSync(path, '')
   const timer = setInterval(() => {
     const now = new Date()
-    utimesSync(path, now, now)
+    try {
+      utimesSync(path, now, now)
+    } catch {
+      writeFileSync(path, '')
+    }
   }, everyMs)
   timer.unref()
   return () => {

@@ -71,6 +71,9 @@ export type Tap = {
 }
 
 const defaultLimit = 2 * 1024 * 1024
+/** As many as a listener of ours takes: one neighbour must not use up what the whole wire has. */
+const mostConnections = 4096
+
 const noRules: AlterRule[] = []
 
 /** Starts a tap. Rejects with HopError `tap-not-listening` when its address cannot be taken. */
@@ -144,6 +147,7 @@ export const createTap = async (options: TapOptions): Promise<Tap> => {
     }
   })
   const { host: at = '127.0.0.1', port: wanted = 0 } = options.listen ?? {}
+  server.maxConnections = mostConnections
   server.listen({ host: at, port: wanted })
   await once(server, 'listening').catch((cause: NodeJS.ErrnoException) => {
     const where = { field: `tap ${link}`, expected: `${at}:${wanted} free`, found: cause.code }
