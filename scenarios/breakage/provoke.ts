@@ -103,7 +103,11 @@ const lostBy = (lab: LabClient, marks: Record<string, number>, caller: string, i
         ({ side, link, failure }) => side === 'client' && link === id && failure,
       ),
     found => found !== undefined,
+    patience,
   )
+
+/** A record of a refusal comes when its socket has closed: on a busy machine well after the refusal. */
+const patience = { tries: 30, pauseMs: 20 }
 
 /** Somebody inside comes to the real callee in the caller's place. */
 const atCaller = async (lab: LabClient, hop: Hop, way: Way): Promise<Met> => {
@@ -126,6 +130,7 @@ const atCaller = async (lab: LabClient, hop: Hop, way: Way): Promise<Met> => {
       return { record, denied: report?.requests.find(({ connection }) => connection === record?.id)?.denied }
     },
     ({ record, denied }) => record?.failure !== undefined || denied !== undefined,
+    patience,
   )
   return {
     caller: { ...(made.record ? { record: made.record } : {}), ...shownBy(way, pair) },
