@@ -29,12 +29,20 @@ const kept = v.object({
   found: v.optional(v.looseObject({ switches: v.looseObject({}), state: v.looseObject({}) })),
   startedAt: v.pipe(v.string(), v.isoTimestamp()),
   finishedAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+  /** When a run before this one was finished. */
+  finishedBefore: v.optional(v.pipe(v.string(), v.isoTimestamp())),
 })
 
 const shape = v.object({ format: v.literal(format), lessons: v.record(v.string(), kept) })
 
 /** How far somebody is in a lesson. */
 export type Kept = v.InferOutput<typeof kept>
+
+/** What a new run of a lesson keeps of the runs before it: when it was last finished. */
+export const carriedOver = (before: Kept | undefined): Pick<Kept, 'finishedBefore'> => {
+  const finished = before?.finishedAt ?? before?.finishedBefore
+  return finished === undefined ? {} : { finishedBefore: finished }
+}
 
 /** By slug. */
 export type Progress = Record<string, Kept>

@@ -47,8 +47,10 @@ const progressOf = ({
   seed,
   startedAt,
   finishedAt,
+  finishedBefore,
 }: ReturnType<typeof readProgress>[string]) => ({
   ...{ step, prediction: prediction ?? null, cameTrue, startedAt, finishedAt: finishedAt ?? null },
+  finishedBefore: finishedBefore ?? null,
   ...(seed === undefined ? {} : { seed }),
 })
 

@@ -6,7 +6,7 @@ import { drawFaults, type Fault } from '../../labs/faults.ts'
 import { cameTrue, judgeStep, readsWire } from '../../labs/judge.ts'
 import type { Lesson, Step } from '../../labs/lesson.ts'
 import type { Judgement } from '../../labs/predicates.ts'
-import { type Kept, keepProgress, readProgress } from '../../labs/progress-file.ts'
+import { carriedOver, type Kept, keepProgress, readProgress } from '../../labs/progress-file.ts'
 import type { LabClient } from '../../scenarios/lab-client.ts'
 import { alone } from '../alone.ts'
 import { standOf } from '../kept-lab.ts'
@@ -47,6 +47,7 @@ export const startOver = async (at: At, seed?: number): Promise<Session> => {
   const kept: Kept = {
     ...{ step: 1, cameTrue: [], found, startedAt: new Date().toISOString() },
     ...(lesson.faults ? { seed: seed ?? randomInt(1, 1_000_000) } : {}),
+    ...carriedOver(before),
   }
   keepProgress(stateDir, lesson.slug, kept)
   const session = createSession(at, kept)

@@ -35,8 +35,11 @@ export const renderLessons = (
   ].join('\n')
 }
 
-const farOf = ({ steps }: Lesson, { step, finishedAt }: Kept, paint: Look['paint']): string =>
-  finishedAt === undefined ? paint.warn(`${step - 1}/${steps.length}`) : paint.good('✓')
+const farOf = ({ steps }: Lesson, { step, finishedAt, finishedBefore }: Kept, paint: Look['paint']): string => {
+  if (finishedAt !== undefined) return paint.good('✓')
+  const far = paint.warn(`${step - 1}/${steps.length}`)
+  return finishedBefore === undefined ? far : `${paint.good('✓')} ${far}`
+}
 
 /** A lesson to whoever has no terminal to be asked at. */
 export const renderLesson = (lesson: Lesson, look: Look): string => opening(lesson, look)

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Kept, keepProgress, readProgress } from '../../../labs/progress-file.ts'
+import { carriedOver, type Kept, keepProgress, readProgress } from '../../../labs/progress-file.ts'
 import { thrownBy } from '../topology/shop.ts'
 
 let home: string
@@ -27,6 +27,18 @@ test('what is kept is there again, one lesson beside the other, and can be forgo
   keepProgress(home, 'one', undefined)
   expect(Object.keys(readProgress(home))).toEqual(['two'])
   expect(statSync(file()).mode & 0o777).toBe(0o600)
+})
+
+test('a lesson begun anew keeps when it was last finished, however often it is begun', () => {
+  const finishedAt = '2026-01-02T00:00:00.000Z'
+  expect(carriedOver(undefined)).toEqual({})
+  expect(carriedOver(kept)).toEqual({})
+  const again = { ...kept, ...carriedOver({ ...kept, finishedAt }) }
+  expect(again).toEqual({ ...kept, finishedBefore: finishedAt })
+  expect(carriedOver(again)).toEqual({ finishedBefore: finishedAt })
+  expect(carriedOver({ ...again, finishedAt: kept.startedAt })).toEqual({ finishedBefore: kept.startedAt })
+  keepProgress(home, 'one', again)
+  expect(readProgress(home).one).toEqual(again)
 })
 
 test('a file that is something else, or that others can reach, is refused by name', () => {
