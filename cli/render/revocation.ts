@@ -26,10 +26,10 @@ export const revokedLines = ({ serials, acknowledged, ms, losing }: Done, { pain
   acknowledged
     ? `${paint.good('Revoked')} ${count(serials.length, 'certificate')}: refused by every connected workload after ${duration(ms)}`
     : `${paint.bad('Revoked, but')} not every connected workload has said so after ${duration(ms)}; see hop state`,
-  ...losing.map(
-    name =>
-      `${paint.strong(name)} can neither call nor renew now. When you know why it had to go: hop reenrol ${name}, which gives it a new key.`,
-  ),
+  ...losing.flatMap(name => [
+    `${paint.strong(name)} can neither call nor renew now.`,
+    `When you know why it had to go: hop reenrol ${name}, which gives it a new key.`,
+  ]),
 ]
 
 const most = 12

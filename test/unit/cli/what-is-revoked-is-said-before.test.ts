@@ -60,7 +60,8 @@ test('many are not all listed, and what comes next is told', () => {
   const done = { serials: ['a'], acknowledged: false, ms: 10_000, losing: ['orders'] }
   expect(revokedLines(done, look)).toEqual([
     'Revoked, but not every connected workload has said so after 10.0 s; see hop state',
-    'orders can neither call nor renew now. When you know why it had to go: hop reenrol orders, which gives it a new key.',
+    'orders can neither call nor renew now.',
+    'When you know why it had to go: hop reenrol orders, which gives it a new key.',
   ])
 })
 
