@@ -59,7 +59,9 @@ const request: Predicate['judge'] = (events, args) => {
       (wanted.over === undefined || wanted.over === connectionOf(events, at, record)?.transport) &&
       (wanted.proven === undefined || wanted.proven === provenOn(connectionOf(events, at, record))),
   )
-  if (!found) return no(`none of the ${all.length} requests at ${at} is ${described(wanted)}`)
+  const missing =
+    all.length === 0 ? `no request at ${at}` : `none of the ${all.length} requests at ${at} is ${described(wanted)}`
+  if (!found) return no(missing)
   const who = `${nameOf(found.caller) ?? 'nobody'} (${proof[found.callerBy]})`
   const decision = found.rule === undefined ? `denied: ${found.denied ?? 'no rule'}` : `let in by ${found.rule}`
   return yes(`${at} had ${found.method} ${found.path} from ${who}, ${decision}, answered ${found.status}`)

@@ -132,6 +132,11 @@ test('a step is done when all its conditions hold, and says which do not', () =>
   expect(judgeStep(both, { conditions }).holds).toBe(true)
 })
 
+test('where nothing was asked yet, that is what is said', () => {
+  const condition = conditionIn('a-lesson.md', 1, 'request at=edge status=2xx')
+  expect(judgeCondition(nothing(), condition)).toEqual({ holds: false, saw: 'no request at edge' })
+})
+
 test('every predicate there is has been put to the test here', () => {
   const tried = [...cases.map(([text]) => text.split(' ')[0]), 'repaired']
   expect([...new Set(tried)].sort()).toEqual(Object.keys(predicates).sort())
