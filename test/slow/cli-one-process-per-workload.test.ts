@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, expect, it } from 'vitest'
+import { startProcess } from '../support/process.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'hop-processes-'))
 const children: ChildProcess[] = []
@@ -13,24 +12,7 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true })
 })
 
-// what the shell that runs the tests has set for a lab of its own is not for these
-const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOP_')))
-
-const run = (args: string[], env: NodeJS.ProcessEnv = {}) => {
-  const child = spawn(process.execPath, ['services/main.ts', ...args], {
-    env: { ...inherited, HOP_TOPOLOGY: 'topologies/shop.yaml', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.push(child)
-  const said = { text: '' }
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', piece => {
-      said.text += piece
-    })
-  const ready = once(createInterface(child.stdout), 'line').then(([line]) => JSON.parse(line))
-  ready.catch(() => {})
-  return { child, said, ready, ended: once(child, 'close').then(([code]) => code as number) }
-}
+const run = (args: string[], env?: NodeJS.ProcessEnv) => startProcess(children, args, env)
 
 it.each([
   ['shop', 'a workload'],

@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ControlState } from '../../services/control/glance.ts'
 import { readTopology } from '../../services/topology/file.ts'
+import { startProcess } from '../support/process.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'hop-come-back-'))
 const children: ChildProcess[] = []
@@ -16,25 +16,9 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true })
 })
 
-// what the shell that runs the tests has set for a lab of its own is not for these
-const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOP_')))
 const workloads = Object.keys(readTopology('topologies/shop.yaml').workloads)
 
-const run = (role: string, env: NodeJS.ProcessEnv = {}) => {
-  const child = spawn(process.execPath, ['services/main.ts', role], {
-    env: { ...inherited, HOP_TOPOLOGY: 'topologies/shop.yaml', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.push(child)
-  const said = { text: '' }
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', piece => {
-      said.text += piece
-    })
-  const ready = once(createInterface(child.stdout), 'line').then(([line]) => JSON.parse(line))
-  ready.catch(() => {})
-  return { child, said, ready }
-}
+const run = (role: string, env?: NodeJS.ProcessEnv) => startProcess(children, [role], env)
 
 type Run = ReturnType<typeof run>
 
