@@ -12,7 +12,7 @@ import { run, witness } from './tools.ts'
 const promtoolThere = witness('promtool', 'the alert rules and the metrics were read by no tool but our own.')
 const prometheusThere = witness('prometheus', 'no Prometheus scraped the lab, and no alert went off in one.')
 
-const composeThere = witness('docker', 'docker compose did not read the observability profile.')
+const composeThere = witness('docker compose', 'nobody but us read the observability profile.')
 
 let embedded: TestLab
 let lab: LabClient

@@ -1,10 +1,13 @@
 import { execFile, spawnSync } from 'node:child_process'
 
-/** Is a program there? Says loudly what stays unchecked when it is not. */
-export const witness = (program: string, otherwise: string): boolean => {
-  const { error } = spawnSync(program, ['--version'])
-  if (error) console.warn(`\n== NOT TESTED: no ${program} on this machine; ${otherwise}\n`)
-  return !error
+/** Is a program there, or a plugin of one (`docker compose`)? Says loudly what stays unchecked when it is not. */
+export const witness = (name: string, otherwise: string): boolean => {
+  const [program = '', plugin] = name.split(' ')
+  const { error, status } = spawnSync(program, plugin ? [plugin, 'version'] : ['--version'])
+  // not every program knows the word, but each has to run
+  const there = !error && (plugin === undefined || status === 0)
+  if (!there) console.warn(`\n== NOT TESTED: no ${name} on this machine; ${otherwise}\n`)
+  return there
 }
 
 export type Ran = { code: number; out: string; err: string }
