@@ -11,7 +11,7 @@ export type ProgressTo = { write(text: string): unknown; isTTY?: boolean }
 const clear = '\r\u001b[K'
 
 /**
- * Tells a matrix as it is made: a line per mode, and one for each scenario with a cell that was not as expected.
+ * Tells a matrix as it is made: a line per mode, and one for each scenario that was run again or came out not as expected.
  * Programs get events instead, without the evidence.
  */
 export const createMatrixProgress = (
@@ -38,6 +38,8 @@ export const createMatrixProgress = (
       passing(switched)
     } else if (event.type === 'scenario') {
       done++
+      const [again] = event.cells.filter(cell => cell.firstTry !== undefined)
+      if (again) line(paint.dim(`again ${event.scenario} in ${mode}: at first ${shown(again.firstTry!, 200)}`))
       if (event.cells.some(cell => !cell.asExpected)) line(paint.warn(`! ${event.scenario} in ${mode}`))
       passing(`${mode}  ${count(done, 'experiment')}, last ${event.scenario}`)
     } else line(`${switched}, ${count(event.scenarios, 'experiment')} in ${duration(event.ms)}`)

@@ -44,6 +44,7 @@ const shape = v.object({
       evidence,
       control: v.object({ passed: v.boolean(), evidence }),
       because: v.string(),
+      firstTry: v.optional(v.string()),
       ms: v.number(),
       observedAt: v.pipe(v.string(), v.isoTimestamp()),
     }),

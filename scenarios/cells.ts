@@ -38,5 +38,15 @@ export const notApplicable = (about: Pick<Cell, 'scenario' | 'link' | 'mode'>, b
   ...{ because, evidence: [], control: { passed: true, evidence: [] }, ms: 0 },
 })
 
+/** Did a run show nothing, here or there? */
+export const showedNothing = ({ verdict }: Cell): boolean => verdict === 'inconclusive'
+
+/** The cells of a first run; those that showed nothing as a second run has them, and why there was one. A verdict stays. */
+export const triedAgain = (first: readonly Cell[], second: readonly Cell[]): Cell[] =>
+  first.map(cell => {
+    if (!showedNothing(cell)) return cell
+    return { ...(second.find(({ link }) => link === cell.link) ?? cell), firstTry: cell.because }
+  })
+
 const summary = (evidence: Observed['evidence']): string =>
   evidence.map(({ title, text }) => (text === undefined ? title : `${title}: ${text}`)).join('; ') || 'no evidence'

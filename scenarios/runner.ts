@@ -2,7 +2,7 @@ import { usualHopsOf } from '../services/hops.ts'
 import { modes as allModes, type Hop, type Mode } from '../services/modes.ts'
 import type { Topology } from '../services/topology/topology.ts'
 import { catalogue } from './catalogue.ts'
-import { inconclusive, judged, notApplicable } from './cells.ts'
+import { inconclusive, judged, notApplicable, showedNothing, triedAgain } from './cells.ts'
 import type { Costs } from './costs.ts'
 import { type BestFit, bestFitOf } from './fit.ts'
 import { observeCosts } from './flows/count-costs.ts'
@@ -46,12 +46,18 @@ export type MatrixOptions = {
   onProgress?: (event: MatrixEvent) => void
 }
 
-/** Runs one scenario in the lab's present mode: one cell, or one for each link it is about in any mode. */
+/**
+ * Runs one scenario in the lab's present mode: one cell, or one for each link it is about in any mode. What showed nothing,
+ * as on a machine too busy to answer in time, is run once more; what came out one way or the other is not.
+ */
 export const runScenario = async (lab: LabClient, scenario: Scenario): Promise<Cell[]> => {
   const { mode } = await lab.state()
-  return keepingSwitches(lab, async () =>
-    scenario.per === 'link' ? runOnLinks(lab, scenario, mode) : [await runOnSystem(lab, scenario, mode)],
-  )
+  const run = () =>
+    keepingSwitches(lab, async () =>
+      scenario.per === 'link' ? runOnLinks(lab, scenario, mode) : [await runOnSystem(lab, scenario, mode)],
+    )
+  const cells = await run()
+  return cells.some(showedNothing) ? triedAgain(cells, await run()) : cells
 }
 
 /** Switches the lab live from mode to mode, runs everything in each, and leaves it in the mode it was in. */

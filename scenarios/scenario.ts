@@ -91,6 +91,8 @@ export type Cell = {
   evidence: Evidence[]
   control: Control
   because: string
+  /** Why the first run showed nothing, where this is what came out of a second one. */
+  firstTry?: string
   ms: number
 }
 

@@ -26,6 +26,7 @@ export const howItCameOut = (mode: Mode, cells: readonly Cell[], observedAt?: st
     ...more.map(text => `It ${text}`),
     ...outcomes.slice(0, mostSeen).flatMap(seen),
     ...control(outcomes),
+    ...again(cells),
     observedAt === undefined ? 'It was run just now.' : `It was observed at ${moment(observedAt)}.`,
   ].join(' ')
 }
@@ -62,6 +63,11 @@ const seen = ([cell]: Outcome): string[] => {
 }
 
 const failing = ({ kind }: Evidence): number => (kind === 'failure' ? 1 : 0)
+
+const again = (cells: readonly Cell[]): string[] => {
+  const first = cells.find(({ firstTry }) => firstTry !== undefined)?.firstTry
+  return first === undefined ? [] : [`It was run twice; at first ${plain(first, 200)}.`]
+}
 
 const control = (outcomes: readonly Outcome[]): string[] => {
   const cell = outcomes.map(([first]) => first).find(({ verdict }) => verdict === 'holds' || verdict === 'broken')

@@ -5,9 +5,10 @@ import { type Html, html } from './html.ts'
 
 /** Why a cell came out as it did, and all that it rests on. */
 export const cellBody = (cell: Cell): Html => {
-  const { because, asExpected, expected, verdict, evidence, control } = cell
+  const { because, firstTry, asExpected, expected, verdict, evidence, control } = cell
   if (verdict === 'not-applicable' && evidence.length === 0) return html`<p>${because}</p>`
   return html`<p>${because}</p>
+${firstTry === undefined ? undefined : html`<p class="quiet">Run twice; at first ${firstTry}</p>`}
 ${asExpected ? undefined : html`<p class="surprise">Expected: ${expected}</p>`}
 ${list('Observed', evidence)}
 ${list(control.passed ? 'Control passed' : 'Control FAILED: the verdict counts for nothing', control.evidence)}`

@@ -23,6 +23,7 @@ const renderCell = (cell: Cell, { paint, columns, evidence }: CellsLook): string
   const lines = [
     `${pad(verdictWord(cell, paint), 11)} ${where} in ${cell.mode}${time}${unexpected}`,
     ...wrap(shown(cell.because), columns - 12).map(line => `            ${line}`),
+    ...again(cell, columns).map(line => `            ${paint.dim(line)}`),
   ]
   if (!evidence || cell.verdict === 'not-applicable') return lines
   const control = cell.control.passed ? 'control passed' : 'control FAILED'
@@ -32,6 +33,9 @@ const renderCell = (cell: Cell, { paint, columns, evidence }: CellsLook): string
     ...cell.control.evidence.flatMap(item => renderEvidence(control, item, columns, paint)),
   ]
 }
+
+const again = ({ firstTry }: Cell, columns: number): string[] =>
+  firstTry === undefined ? [] : wrap(`run twice; at first ${shown(firstTry)}`, columns - 12)
 
 const renderEvidence = (label: string, { title, where, text, hex }: Evidence, columns: number, paint: Paint) => {
   const content = text ?? (hex === undefined ? '' : hex.slice(0, 128))

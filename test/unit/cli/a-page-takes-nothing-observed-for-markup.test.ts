@@ -13,6 +13,7 @@ const unseen = '\u0000\u001b[2J\u009b\u202e\u2066\u200f\u061c\u2028\ufeff\ud800\
 const hostileCell = (cell: Cell): Cell => ({
   ...cell,
   because: hostile + unseen,
+  firstTry: hostile + unseen,
   evidence: [{ kind: 'bytes', title: hostile, where: hostile, text: hostile + unseen, hex: '3c2f7072653e00ff' }],
   control: { passed: true, evidence: [{ kind: 'request', title: hostile, where: 'a:b', text: hostile }] },
 })

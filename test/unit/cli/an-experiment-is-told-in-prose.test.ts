@@ -42,6 +42,11 @@ it('a paragraph says how it came out, why, what was seen, and that the control c
   )
 })
 
+it('that it was run twice is told, and why', () => {
+  const cells = [cell({ link: 'a:b', firstTry: 'the run broke off: no-answer' })]
+  expect(howItCameOut('mtls', cells)).toContain('It was run twice; at first the run broke off: no-answer.')
+})
+
 it('of a guarantee that holds the failure is told first', () => {
   const evidence: Cell['evidence'] = [
     { kind: 'request', title: 'before', where: 'b', text: '201' },

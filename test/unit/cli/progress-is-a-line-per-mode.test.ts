@@ -36,6 +36,16 @@ test('a surprise is named as soon as it is there', () => {
   expect(first).toBe('! eavesdrop in mtls')
 })
 
+test('an experiment that was run twice is told, and why', () => {
+  const [mode, , tested] = course(true)
+  const cells = [{ ...cell, firstTry: 'the control failed' }]
+  const [first] = told(
+    [mode!, { type: 'scenario', scenario: 'eavesdrop', mode: 'mtls', cells }, tested!],
+    {},
+  ).text.split('\n')
+  expect(first).toBe('again eavesdrop in mtls: at first the control failed')
+})
+
 test('a terminal shows what was done last, on one line that the next overwrites', () => {
   const { text } = told(course(true), { isTTY: true })
   expect(text).toContain('1 experiment, last eavesdrop')
