@@ -29,9 +29,15 @@ const base = process.env.NODE_IMAGE ?? 'node:24-bookworm-slim'
 
 const works = (...args: string[]): boolean => spawnSync('docker', args, { timeout: 300_000 }).status === 0
 
-/** Does an engine answer that has Compose v2, and the base image or a way to it? */
-export const engineThere = (): boolean =>
-  works('version') && works('compose', 'version') && (works('image', 'inspect', base) || works('pull', '--quiet', base))
+/** Does an engine answer that has Compose v2, and the base image or a way to it? Asked once for all workers of a run. */
+export const engineThere = (): boolean => {
+  process.env.HOP_TEST_ENGINE ??= String(
+    works('version') &&
+      works('compose', 'version') &&
+      (works('image', 'inspect', base) || works('pull', '--quiet', base)),
+  )
+  return process.env.HOP_TEST_ENGINE === 'true'
+}
 
 const mostMs = 1_200_000
 
@@ -45,6 +51,11 @@ export const docker = async (args: readonly string[], { patienceMs = mostMs, inp
 
 /** The same for compose, about the stack under test. */
 export const compose = (...args: string[]): Promise<string> => docker(['compose', '-p', project, ...args])
+
+/** Our image, under a name of the test's own. */
+export const buildImage = async (tag: string): Promise<void> => {
+  await docker(['build', '--quiet', '--build-arg', `NODE_IMAGE=${base}`, '--tag', tag, '.'])
+}
 
 /** The id of a service's container. */
 export const containerOf = async (service: string): Promise<string> =>

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exportLab } from '../../export/export.ts'
 import type { Cell } from '../../scenarios/scenario.ts'
 import { type Mode, modes } from '../../services/modes.ts'
-import { docker, engineThere } from '../compose/engine.ts'
+import { buildImage, docker, engineThere } from '../compose/engine.ts'
 import { topologyOf } from '../support/topologies.ts'
 import { image, inside, join, ports, remains, replicas, stack, takeAway, until } from './stack.ts'
 
@@ -59,7 +59,7 @@ describe.skipIf(!there)('a stack on a swarm of one', () => {
   let leave = async () => {}
 
   beforeAll(async () => {
-    await docker(['build', '--quiet', '--tag', image, '.'])
+    await buildImage(image)
     leave = await join()
     await takeAway()
     exportLab('swarm', { topology, topologyText: text, mode: 'mtls', image, space: stack }, out)

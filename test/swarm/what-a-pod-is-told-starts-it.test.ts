@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exportLab } from '../../export/export.ts'
 import { targets } from '../../export/targets.ts'
 import type { ControlState } from '../../services/control/glance.ts'
-import { docker, engineThere } from '../compose/engine.ts'
+import { buildImage, docker, engineThere } from '../compose/engine.ts'
 import { built, type Manifest } from '../support/kubernetes/built.ts'
 import { topologyOf } from '../support/topologies.ts'
 import { playPod } from './pods.ts'
@@ -32,7 +32,7 @@ describe.skipIf(!there)('exported pods, played by a container engine', () => {
   let manifests: Manifest[] = []
 
   beforeAll(async () => {
-    await docker(['build', '--quiet', '--tag', image, '.'])
+    await buildImage(image)
     await removeAll()
     await docker(['network', 'create', network])
     const options = { topology, topologyText: text, mode: 'mtls', image, space: 'hop-pods' } as const
