@@ -8,6 +8,7 @@ import { choose } from '../choice.ts'
 import type { Context } from '../command.ts'
 import { exit } from '../exit.ts'
 import { putBack, type Stand } from '../kept-lab.ts'
+import { within } from '../lessons/desk.ts'
 import { take, type Wish } from '../lessons/take.ts'
 import { renderLesson, renderLessons } from '../render/lessons.ts'
 
@@ -63,6 +64,14 @@ const guided = async (context: Context, lesson: Lesson, wish: Wish): Promise<num
     screen.answer({ ...lesson, progress: before ? progressOf(before) : null }, () => '')
     return exit.ok
   }
+  const inside = process.env[within]
+  if (inside !== undefined)
+    throw usage(
+      'lesson',
+      'one at a time',
+      `${lesson.number} within ${inside}`,
+      'q leaves that, and hop lab goes on with it later',
+    )
   if (!playing && !screen.live) {
     screen.say(renderLesson(lesson, screen))
     throw usage('terminal', 'one to ask at, or --auto, or --yes with --predict', 'none')
@@ -106,10 +115,10 @@ const whole = (field: string, word: string, most: number): number => {
   throw usage(field, `a number from 1 to ${most}`, word)
 }
 
-const usage = (field: string, expected: string, found: string | undefined) =>
+const usage = (field: string, expected: string, found: string | undefined, remedy = 'hop lab --help has an example') =>
   new HopError('usage', {
     field,
     expected,
     found: found === undefined ? 'nothing' : JSON.stringify(found.slice(0, 100)),
-    remedy: 'hop lab --help has an example',
+    remedy,
   })

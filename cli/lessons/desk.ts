@@ -10,14 +10,17 @@ export type Desk = {
   run(command: string): Promise<{ code: number | null; output: string }>
 }
 
-type DeskOptions = { catching: boolean; input?: NodeJS.ReadableStream; output?: NodeJS.WritableStream }
+type DeskOptions = { catching: boolean; lesson: number; input?: NodeJS.ReadableStream; output?: NodeJS.WritableStream }
+
+/** Tells a command that is run for somebody in a lesson which one he is in. */
+export const within = 'HOP_LESSON'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The terminal. `catching`: what commands print is caught too, for whoever compares it. */
+/** The terminal, in a lesson. `catching`: what commands print is caught too, for whoever compares it. */
 export const createDesk = (
   stateDir: string,
-  { catching, input = process.stdin, output = process.stdout }: DeskOptions,
+  { catching, lesson, input = process.stdin, output = process.stdout }: DeskOptions,
 ): Desk => ({
   line: (prompt, signal) =>
     new Promise(resolve => {
@@ -39,7 +42,12 @@ export const createDesk = (
     new Promise((resolve, reject) => {
       const child = spawn('sh', ['-c', command], {
         cwd: root,
-        env: { ...process.env, HOP_STATE: stateDir, ...(catching ? { NO_COLOR: '1', COLUMNS: '100' } : {}) },
+        env: {
+          ...process.env,
+          HOP_STATE: stateDir,
+          [within]: String(lesson),
+          ...(catching ? { NO_COLOR: '1', COLUMNS: '100' } : {}),
+        },
         stdio: catching ? ['ignore', 'pipe', 'pipe'] : 'inherit',
       })
       let output = ''

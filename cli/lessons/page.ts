@@ -3,8 +3,11 @@ import type { Lesson, Step } from '../../labs/lesson.ts'
 import type { Judgement } from '../../labs/predicates.ts'
 import type { Kept } from '../../labs/progress-file.ts'
 import { claims } from '../../scenarios/claims.ts'
-import type { Topology } from '../../services/topology/topology.ts'
+import type { ControlState } from '../../services/control/glance.ts'
+import type { Mode } from '../../services/modes.ts'
+import { linkTitle, type Topology } from '../../services/topology/topology.ts'
 import { wrap } from '../render/table.ts'
+import { listed } from '../render/words.ts'
 import type { Screen } from '../screen.ts'
 
 type Look = Pick<Screen, 'paint' | 'columns'>
@@ -61,6 +64,23 @@ export const causesOf = (faults: readonly Fault[], topology: Topology, look: Loo
     look.paint.strong('What it was:'),
     ...faults.map(fault => prose(`${fault.name}: ${fault.cause(topology)}`, look, '    ').replace(/^ {4}/, '  - ')),
   ].join('\n')
+
+type UnderWay = Pick<ControlState, 'rollout' | 'rotation' | 'breakGlass' | 'switched' | 'hops' | 'workloads'>
+
+/** Where a lesson begins, and what ends for it that somebody had begun or switched at this lab. */
+export const brought = (mode: Mode, now: UnderWay): string => {
+  const { rollout, rotation, breakGlass, switched, hops, workloads } = now
+  const ends = [
+    ...(rollout ? [`the rollout to ${rollout.to} is rolled back`] : []),
+    ...(rotation ? ['the rotation under way is taken back'] : []),
+    ...(breakGlass ? [`break-glass on ${linkTitle(breakGlass.link)} ends`] : []),
+    ...Object.keys(switched).map(name => `${name} goes back to its default`),
+    ...hops.filter(({ verify }) => !verify).map(({ link }) => `${linkTitle(link)} is verified again`),
+    ...workloads.filter(({ connected }) => !connected).map(({ name }) => `${name} is let in again`),
+  ]
+  const told = ends.length === 0 ? '' : ` What is changed at it for that: ${listed(ends)}.`
+  return `The lab is brought into ${mode}, with nothing switched.${told}`
+}
 
 /** What was predicted beside what came. */
 export const comparison = ({ predict }: Lesson, { prediction, cameTrue }: Kept, look: Look): string => {

@@ -11,7 +11,7 @@ import { takeInterrupts } from '../interrupts.ts'
 import { readUpWords, stateDirOf } from '../options.ts'
 import { createDesk } from './desk.ts'
 import { guide, type Room } from './guide.ts'
-import { complaintsOf, opening, prose, whereIs } from './page.ts'
+import { brought, complaintsOf, opening, prose, whereIs } from './page.ts'
 import { play } from './play.ts'
 import { resume, runOf, startOver } from './session.ts'
 
@@ -35,14 +35,14 @@ export const take = async (context: Context, lesson: Lesson, wish: Wish): Promis
     const goesOn = moved === undefined && under && !playing && wish.step === undefined && wish.seed === undefined
     screen.say(opening(lesson, screen))
     if (under && moved !== undefined && !playing) screen.say(`\n${prose(anew(moved, before.step), screen)}`)
-    if (!goesOn) screen.say(`\nThe lab is brought into ${lesson.mode}, with nothing switched.`)
+    if (!goesOn) screen.say(`\n${prose(brought(lesson.mode, await client.state()), screen)}`)
     const session = goesOn
       ? resume(at)
       : await startOver(at, wish.seed ?? (wish.auto ? lesson.faults?.seed : undefined))
     if (session.faults.length > 0)
       screen.say(`\n${complaintsOf(session.faults, client.topology, session.kept().seed ?? 0, screen)}`)
     const here = whereIs(stateDir, stateDirOf(undefined, process.env))
-    const desk = (catching: boolean) => createDesk(stateDir, { catching })
+    const desk = (catching: boolean) => createDesk(stateDir, { catching, lesson: lesson.number })
     const room: Room = { session, screen, desk: desk(true), topology: client.topology, here }
     const over = new AbortController()
     interrupts.ended.then(() => over.abort())

@@ -34,7 +34,8 @@ export const otlpEndpoint = (env: NodeJS.ProcessEnv): string | undefined => {
   throw new HopError('otlp-endpoint', {
     field: own ? 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT' : 'OTEL_EXPORTER_OTLP_ENDPOINT',
     expected: 'a URL such as http://localhost:4318',
-    found: JSON.stringify(given.slice(0, 100)),
+    // what stands before the @ is a password
+    found: JSON.stringify(given.replace(/\/\/.*@/, '//…@').slice(0, 100)),
   })
 }
 

@@ -108,4 +108,9 @@ describe('where spans go', () => {
   test.each(['localhost:4318', 'file:///tmp/x', 'nonsense'])('%s is refused by the variable’s name', found => {
     expect(() => otlpEndpoint({ OTEL_EXPORTER_OTLP_ENDPOINT: found })).toThrow(/OTEL_EXPORTER_OTLP_ENDPOINT/)
   })
+
+  test('a password in one that is refused is not told', () => {
+    const found = 'ftp://ada:s3cret@collector:4318'
+    expect(() => otlpEndpoint({ OTEL_EXPORTER_OTLP_ENDPOINT: found })).toThrow('"ftp://…@collector:4318"')
+  })
 })

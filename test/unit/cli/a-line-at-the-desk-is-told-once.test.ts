@@ -5,7 +5,7 @@ import { createDesk } from '../../../cli/lessons/desk.ts'
 const seat = () => {
   const input = new PassThrough()
   const output = new PassThrough()
-  return { input, output, desk: createDesk('/nowhere', { catching: true, input, output }) }
+  return { input, output, desk: createDesk('/nowhere', { catching: true, lesson: 1, input, output }) }
 }
 const never = new AbortController().signal
 

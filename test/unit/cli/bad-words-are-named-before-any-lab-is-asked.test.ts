@@ -116,3 +116,14 @@ it.each([
   const error = await failureOf(words.filter(Boolean))
   expect([error.code, exitCodeOf(error)]).toEqual(['no-lab', 3])
 })
+
+it('hop lab in a lesson says that one is being taken, and how to leave it', async () => {
+  process.env.HOP_LESSON = '2'
+  try {
+    const { code, field, found, remedy } = await failureOf(['lab', '3', '--auto'])
+    expect([code, field, found]).toEqual(['usage', 'lesson', '"3 within 2"'])
+    expect(remedy).toContain('q leaves')
+  } finally {
+    delete process.env.HOP_LESSON
+  }
+})
