@@ -100,7 +100,10 @@ export const createHttp1 = (events: HttpEvents, limits: HttpLimits, served: Map<
   })
 
   return {
-    accept: ({ connection }) => server.emit('connection', connection.socket),
+    accept(entry) {
+      lingerWhereUnread(entry, limits.lingerMs)
+      server.emit('connection', entry.connection.socket)
+    },
     close: () => server.close(() => {}),
   }
 }
@@ -110,6 +113,20 @@ const closeAfter = (last: ServerResponse, socket: Duplex): void => {
   socket.pause()
   last.shouldKeepAlive = false
   last.once('close', () => socket.destroy())
+}
+
+// Who answers before it has read all of a request, and closes, would cut a peer that is still sending.
+const lingerWhereUnread = (entry: Served, forMs: number): void => {
+  const { socket } = entry.connection
+  const closeNow = socket.destroySoon.bind(socket)
+  socket.destroySoon = () => {
+    if (entry.last?.req.complete !== false) return closeNow()
+    entry.refused = true
+    const cut = setTimeout(() => socket.destroy(), forMs)
+    socket.once('close', () => clearTimeout(cut))
+    socket.once('end', () => socket.destroy())
+    socket.end()
+  }
 }
 
 // Cutting a peer that is still sending resets the connection and takes the answer with it (RFC 9112 §9.6).
