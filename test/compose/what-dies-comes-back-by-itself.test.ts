@@ -53,7 +53,7 @@ describe.skipIf(!engineThere())('what the customer sees', () => {
     const network = `${project}_sensitive`
     const id = await containerOf('orders')
     await docker(['network', 'disconnect', network, id])
-    expect((await order()).status).toBeGreaterThanOrEqual(500)
+    expect([502, 504]).toContain((await order()).status)
     await docker(['network', 'connect', '--alias', 'orders', network, id])
     await serves()
     await settled()

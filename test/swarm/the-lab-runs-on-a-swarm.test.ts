@@ -4,16 +4,13 @@ import { join as path } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exportLab } from '../../export/export.ts'
 import type { Cell } from '../../scenarios/scenario.ts'
-import { type Mode, modes } from '../../services/modes.ts'
+import { modes } from '../../services/modes.ts'
 import { buildImage, docker, engineThere } from '../compose/engine.ts'
 import { topologyOf } from '../support/topologies.ts'
 import { image, inside, join, ports, remains, replicas, stack, takeAway, until } from './stack.ts'
 
 const there = engineThere()
 if (!there) console.warn('\n== NOT TESTED: no Docker engine answers here; no stack was deployed on a swarm\n')
-
-/** All five take a quarter of an hour; two show a mode that trusts the network and one that does not. */
-const tried: readonly Mode[] = process.env.HOP_SWARM_MODES === 'all' ? modes : ['mtls', 'edge-terminate-plaintext']
 
 const { topology, text } = topologyOf('shop')
 const workloads = Object.keys(topology.workloads)
@@ -137,7 +134,7 @@ describe.skipIf(!there)('a stack on a swarm of one', () => {
     expect(payments.Spec.TaskTemplate.Networks.map(({ Target }) => names[Target])).toEqual(['sensitive'])
   })
 
-  test.each(tried)('the matrix of %s comes out as its table has it', async mode => {
+  test.each(modes)('the matrix of %s comes out as its table has it', async mode => {
     const told = await inside('scenarios', '/app/containers/run', 'hop', 'matrix', '--mode', mode, '--json').catch(
       error => error.out,
     )
