@@ -50,14 +50,21 @@ const copyTree = async (): Promise<string> => {
     mkdirSync(dirname(join(copy, path)), { recursive: true })
     cpSync(join(root, path), join(copy, path))
   }
+  // what a mutated test leaves behind goes with the copy
+  mkdirSync(join(copy, 'tmp'))
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   return copy
 }
 
 const run = (cwd: string, command: string, args: string[]): Promise<{ ok: boolean; stdout: string; stderr: string }> =>
   new Promise(resolve => {
-    execFile(command, args, { cwd, encoding: 'utf8', timeout: mostMs, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, stdout, stderr: stderr || String(error?.message ?? '') }),
+    const env = cwd === root ? process.env : { ...process.env, TMPDIR: join(cwd, 'tmp') }
+    execFile(
+      command,
+      args,
+      { cwd, env, encoding: 'utf8', timeout: mostMs, maxBuffer: 1 << 26 },
+      (error, stdout, stderr) =>
+        resolve({ ok: error === null, stdout, stderr: stderr || String(error?.message ?? '') }),
     )
   })
 
