@@ -3,6 +3,7 @@ import type { DestinationStream } from 'pino'
 import { spiffeId } from '../pki/spiffe.ts'
 import type { About } from './chassis/about.ts'
 import { type Agent, startAgent } from './chassis/agent.ts'
+import type { ConnectionsKept } from './chassis/connection-memory.ts'
 import { createControlClient } from './chassis/control-client.ts'
 import { createCredentials } from './chassis/credentials.ts'
 import { createMetrics } from './chassis/metrics.ts'
@@ -49,8 +50,8 @@ export type MemberOptions = {
   tracesTo?: string | undefined
 }
 
-/** What peers may take of a workload, and of the edge until their ClientHello is read. Absent: the usual. */
-export type MemberLimits = WorkloadLimits & { hello?: HelloLimits }
+/** What peers may take of a workload, of the edge until their ClientHello is read, and of its memory. Absent: the usual. */
+export type MemberLimits = WorkloadLimits & { hello?: HelloLimits; remembered?: ConnectionsKept }
 
 /** One workload of a topology: listening from the start, a member of the mesh once it has joined. */
 export type Member = {
@@ -79,7 +80,7 @@ export const startMember = async (options: MemberOptions): Promise<Member> => {
   const spans =
     options.tracesTo === undefined ? undefined : await createSpanExport(name, topology.name, options.tracesTo)
   const metrics = createMetrics(topology.name)
-  const telemetry = metrics.measured(createTelemetry(name, log, spans?.send))
+  const telemetry = metrics.measured(createTelemetry(name, log, spans?.send, options.limits?.remembered))
   spans?.tell(telemetry)
   const credentials = createCredentials({ trust: { bundle: options.bundle, crl: [] }, id, clock })
   const calls = callsOf(topology, name)

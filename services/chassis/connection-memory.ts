@@ -20,14 +20,17 @@ export type ConnectionMemory = {
  * Of each side so many. A request comes on one connection and may need several: a thousand requests back every
  * connection is known, be none of them used twice.
  */
-const kept = { server: 2000, client: 6000 }
+const usual = { server: 2000, client: 6000 }
+
+/** How many connections of either side are remembered beside those that are open. */
+export type ConnectionsKept = typeof usual
 
 const justClosed = 256
 
 /** So many go into one report. */
 const mostTold = 2000
 
-export const createConnectionMemory = (): ConnectionMemory => {
+export const createConnectionMemory = (kept: ConnectionsKept = usual): ConnectionMemory => {
   const rings = {
     server: createRing<ConnectionRecord>(kept.server),
     client: createRing<ConnectionRecord>(kept.client),

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { type About, recordsAbout } from './about.ts'
-import { type ConnectionEnd, createConnectionMemory } from './connection-memory.ts'
+import { type ConnectionEnd, type ConnectionsKept, createConnectionMemory } from './connection-memory.ts'
 import type { LogBatch } from './log-batch.ts'
 import type {
   ApplicationRecord,
@@ -93,8 +93,9 @@ export const createTelemetry = (
   workload: string,
   log: Logger = createLog(workload),
   spans?: (spans: Span[]) => void,
+  kept?: ConnectionsKept,
 ): Telemetry => {
-  const connections = createConnectionMemory()
+  const connections = createConnectionMemory(kept)
   const requests = createRing<RequestRecord>(remembered.requests)
   const applications = createRing<ApplicationRecord>(remembered.applications)
   const keys = createRing<{ cursor: number; line: string }>(remembered.keyLog)
