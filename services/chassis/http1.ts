@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { HttpEvents, HttpLimits, Served } from './http-connection.ts'
 import { connectRefused, expectationRefused, parserRefusal, refusalOf, tooManyPipelined } from './http-rules.ts'
+import { closeLingering } from './linger.ts'
 import { type Problem, problemBody, problemBytes, problemHeaders } from './problem.ts'
 
 /** One protocol's side of the acceptor. */
@@ -122,21 +123,14 @@ const lingerWhereUnread = (entry: Served, forMs: number): void => {
   socket.destroySoon = () => {
     if (entry.last?.req.complete !== false) return closeNow()
     entry.refused = true
-    const cut = setTimeout(() => socket.destroy(), forMs)
-    socket.once('close', () => clearTimeout(cut))
-    socket.once('end', () => socket.destroy())
-    socket.end()
+    closeLingering(socket, forMs)
   }
 }
 
-// Cutting a peer that is still sending resets the connection and takes the answer with it (RFC 9112 §9.6).
 const linger = (socket: Duplex, bytes: string, forMs: number): void => {
-  const cut = setTimeout(() => socket.destroy(), forMs)
-  socket.once('close', () => clearTimeout(cut))
   socket.removeAllListeners('data')
   socket.on('data', () => {})
-  socket.once('end', () => socket.destroy())
-  socket.end(bytes, 'latin1')
+  closeLingering(socket, forMs, bytes)
 }
 
 /**

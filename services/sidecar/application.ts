@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { bind } from '../chassis/bind.ts'
 import { guarded } from '../chassis/guarded.ts'
+import { closeLingering } from '../chassis/linger.ts'
 import type { Program, Request, RequestContext, Response, Site } from '../chassis/program.ts'
 import type { Telemetry } from '../chassis/telemetry.ts'
 import type { Address } from '../chassis/transport.ts'
@@ -54,12 +55,7 @@ const lingerMs = 1_000
  * sending (RFC 9112 §9.6). A sidecar has to deliver it, so the rest is read and thrown away for a while.
  */
 const lingering = (socket: Socket): void => {
-  socket.destroySoon = () => {
-    const cut = setTimeout(() => socket.destroy(), lingerMs)
-    socket.once('close', () => clearTimeout(cut))
-    socket.once('end', () => socket.destroy())
-    socket.end()
-  }
+  socket.destroySoon = () => closeLingering(socket, lingerMs)
 }
 
 const record = (telemetry: Telemetry, request: Request, response: Response, context: RequestContext): void => {
